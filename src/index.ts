@@ -1,0 +1,1 @@
+export { isStarted } from "./seam.ts";

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/build.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    // Two cores are the common CI size; most tests wait on child processes and sockets.
+    maxWorkers: 2,
+  },
+});
