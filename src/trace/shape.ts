@@ -1,0 +1,68 @@
+/** Readers of unknown JSON: each answers `undefined` where the shape is another, and never throws. */
+import type { EventObject } from "./source.ts";
+
+/**
+ * Longest text taken from an event into an attribute, in UTF-16 units: above any identifier, path or
+ * user agent that AWS lets through, and small enough that a hostile event stays a small span.
+ */
+const MAX_TEXT_LENGTH = 4_096;
+
+/** Longest decimal number that is read; a safe integer has 16 digits. */
+const MAX_DIGITS = 20;
+
+/** Longest date text that is read; ISO 8601 with an offset needs 29. */
+const MAX_DATE_LENGTH = 40;
+
+const EMPTY: EventObject = Object.freeze({});
+
+/** True for objects and arrays: everything whose fields can be read. */
+export function isObject(value: unknown): value is EventObject {
+  return typeof value === "object" && value !== null;
+}
+
+/** The value itself when it is an object, else an empty one: for reading fields without asking. */
+export function asObject(value: unknown): EventObject {
+  return isObject(value) ? value : EMPTY;
+}
+
+/** A non-empty string, cut at 4,096 units. */
+export function text(value: unknown): string | undefined {
+  if (typeof value !== "string" || value === "") return undefined;
+  return value.length > MAX_TEXT_LENGTH ? value.slice(0, MAX_TEXT_LENGTH) : value;
+}
+
+/** A finite number, or one in decimal digits as SQS writes its counts and times. */
+export function number(value: unknown): number | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== "string" || value === "" || value.length > MAX_DIGITS) return undefined;
+  const parsed = Number(value);
+  return Number.isFinite(parsed) ? parsed : undefined;
+}
+
+/** Unix time in ms of an ISO 8601 text. */
+export function isoTimeMs(value: unknown): number | undefined {
+  if (typeof value !== "string" || value.length > MAX_DATE_LENGTH) return undefined;
+  const timeMs = Date.parse(value);
+  return Number.isNaN(timeMs) ? undefined : timeMs;
+}
+
+/** The array of records under `Records`, or `undefined`. */
+export function recordsOf(event: EventObject): readonly unknown[] | undefined {
+  return Array.isArray(event.Records) ? event.Records : undefined;
+}
+
+/** The first record, by which the `Records` events of AWS are told apart. */
+export function firstRecord(event: EventObject): EventObject {
+  return asObject(recordsOf(event)?.[0]);
+}
+
+/** The object or array that a JSON text holds; `undefined` for any other text. */
+export function parseObject(json: string): EventObject | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return isObject(value) ? value : undefined;
+  } catch {
+    // Not JSON: a payload may be anything, and is the handler's matter.
+    return undefined;
+  }
+}
