@@ -35,7 +35,14 @@ const shared: BuildOptions = {
   logLevel: "warning",
 };
 
+/** Everything the package ships. */
 export async function buildPackage(): Promise<void> {
+  await bundlePackage();
+  emitDeclarations();
+}
+
+/** The JavaScript only: what tests and demo run. */
+export async function bundlePackage(): Promise<void> {
   rmSync("dist", { recursive: true, force: true });
   await Promise.all([
     build({
@@ -47,18 +54,17 @@ export async function buildPackage(): Promise<void> {
     }),
     build({ ...shared, format: "cjs", outdir: "dist/cjs" }),
   ]);
-  emitDeclarations();
+  mkdirSync("dist/cjs", { recursive: true });
+  writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 }
 
 function emitDeclarations(): void {
-  const tsc = spawnSync("tsc", ["--emitDeclarationOnly"], { stdio: "inherit", shell: true });
+  const tsc = spawnSync("tsc --emitDeclarationOnly", { stdio: "inherit", shell: true });
   if (tsc.status !== 0) throw new Error("tsc could not emit the declarations");
-  mkdirSync("dist/cjs", { recursive: true });
   cpSync("dist/esm", "dist/cjs", {
     recursive: true,
     filter: (path) => !path.endsWith(".js"),
   });
-  writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 }
 
 if (import.meta.main) await buildPackage();

@@ -1,1 +1,20 @@
-export { isStarted } from "./seam.ts";
+/**
+ * OpenTelemetry tracing for AWS Lambda functions that ship as container images.
+ *
+ * @example
+ * ```ts
+ * import { withTracing } from "coldspan";
+ *
+ * export const handler = withTracing(async (event: unknown) => ({ statusCode: 200 }));
+ * ```
+ * @module
+ */
+export { type AnyHandler, withTracing } from "./trace/handler.ts";
+export {
+  type BatchResponse,
+  type ProcessRecordsOptions,
+  processRecords,
+  type RecordOf,
+  type RecordsEvent,
+} from "./trace/process-records.ts";
+export type { InboundContext, SpanName, SpanNames, TracingOptions } from "./trace/settings.ts";

@@ -18,6 +18,9 @@ export const CLOUD_ACCOUNT_ID = "cloud.account.id"; // development
 export const CLOUD_RESOURCE_ID = "cloud.resource_id"; // development
 export const AWS_LAMBDA_INVOKED_ARN = "aws.lambda.invoked_arn"; // development
 export const ERROR_TYPE = "error.type"; // stable
+export const EXCEPTION_TYPE = "exception.type"; // stable
+export const EXCEPTION_MESSAGE = "exception.message"; // stable
+export const EXCEPTION_STACKTRACE = "exception.stacktrace"; // stable
 
 // Resource
 export const CLOUD_PROVIDER = "cloud.provider"; // development
@@ -67,6 +70,8 @@ export const AWS_S3_BUCKET = "aws.s3.bucket"; // development
 export const AWS_S3_KEY = "aws.s3.key"; // development
 
 // What the conventions have no word for
+export const COLDSPAN_TENANT_ID = "coldspan.tenant_id"; // own
+export const COLDSPAN_BATCH_FAILURE_COUNT = "coldspan.batch.failure_count"; // own
 export const COLDSPAN_EVENT_SOURCE = "coldspan.event.source"; // own
 export const COLDSPAN_EVENT_SOURCE_ARN = "coldspan.event.source_arn"; // own
 export const COLDSPAN_EVENT_PUBLISHER = "coldspan.event.publisher"; // own
