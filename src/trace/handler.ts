@@ -77,20 +77,18 @@ function traceBuffered(handler: AnyHandler, start: StartInvocation): AnyHandler 
 
 /** A promise of the same outcome that also waits for what the invocation's end asks to wait for. */
 function settle(invocation: Invocation, work: PromiseLike<unknown>): PromiseLike<unknown> {
-  return Promise.resolve(
-    work.then(
-      (value) => {
-        const sent = invocation.succeed(value);
-        return sent === undefined ? value : sent.then(() => value);
-      },
-      (error: unknown) => {
-        const sent = invocation.fail(error);
-        if (sent === undefined) throw error;
-        return sent.then(() => {
-          throw error;
-        });
-      },
-    ),
+  return Promise.resolve(work).then(
+    (value) => {
+      const sent = invocation.succeed(value);
+      return sent === undefined ? value : sent.then(() => value);
+    },
+    (error: unknown) => {
+      const sent = invocation.fail(error);
+      if (sent === undefined) throw error;
+      return sent.then(() => {
+        throw error;
+      });
+    },
   );
 }
 
