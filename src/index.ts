@@ -10,6 +10,7 @@
  * @module
  */
 export { type AnyHandler, withTracing } from "./trace/handler.ts";
+export type { SpanName, SpanNames, TracingOptions } from "./trace/options.ts";
 export {
   type BatchResponse,
   type ProcessRecordsOptions,
@@ -17,4 +18,4 @@ export {
   type RecordOf,
   type RecordsEvent,
 } from "./trace/process-records.ts";
-export type { InboundContext, SpanName, SpanNames, TracingOptions } from "./trace/settings.ts";
+export type { InboundPolicy, RecordParent } from "./trace/settings.ts";

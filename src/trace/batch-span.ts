@@ -20,7 +20,7 @@ import {
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_MESSAGE_ID,
 } from "./semconv.ts";
-import type { InboundContext } from "./settings.ts";
+import type { InboundPolicy, RecordParent } from "./settings.ts";
 import type { Batch, RecordDescription } from "./source.ts";
 
 /** `error.type` of a record that the handler's answer names, without an error of its own. */
@@ -30,8 +30,8 @@ export interface BatchSetup {
   readonly lifecycle: Lifecycle;
   /** The invocation's context: the batch span's parent. */
   readonly context: Context;
-  readonly recordParent: "producer" | "batch";
-  readonly inbound: InboundContext;
+  readonly recordParent: RecordParent;
+  readonly inbound: InboundPolicy;
   readonly batchName: string;
   nameRecord(record: unknown): string;
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import { context } from "@opentelemetry/api";
 import { useLifecycle } from "../seam.ts";
 import { takeOverCallbacks } from "./callbacks.ts";
 import type { Invocation } from "./invocation.ts";
-import type { TracingOptions } from "./settings.ts";
+import type { TracingOptions } from "./options.ts";
 import { createStarter } from "./start-invocation.ts";
 import { isStreaming, traceStreaming } from "./streaming.ts";
 import { isThenable } from "./thenable.ts";

@@ -11,8 +11,8 @@ import {
   setCurrentInvocation,
 } from "./current-invocation.ts";
 import { failSpan, recordFailure } from "./failure.ts";
+import type { TracingOptions } from "./options.ts";
 import { createTurn } from "./record-turn.ts";
-import type { TracingOptions } from "./settings.ts";
 import type { EventDescription, RecordDescription } from "./source.ts";
 
 const NOTHING_REPORTED = (): boolean => false;

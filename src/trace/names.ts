@@ -1,6 +1,6 @@
 /** The names of coldspan's spans: the user's, or the default when there is none or it fails. */
 import { warnOnce } from "../diag.ts";
-import type { SpanName, SpanNames } from "./settings.ts";
+import type { SpanName, SpanNames } from "./options.ts";
 import type { Batch } from "./source.ts";
 
 /** `process {queue}`: messaging spans are `{operation} {destination}` (semantic conventions). */

@@ -1,49 +1,27 @@
-/** What decides the look of a trace: from the environment for all handlers, from options for one. */
-import type { Attributes, Span } from "@opentelemetry/api";
-import type { LambdaContext } from "../lambda/types.ts";
+/** What a user may choose about the shape of traces. */
 
-/** What becomes of the caller's context: the span's parent, a link on a new trace, or nothing. */
-export type InboundContext = "parent" | "link" | "ignore";
+/** What becomes of a context that arrives with an event. */
+export type InboundPolicy =
+  /** The caller's span is the parent, and its sampling flag counts. */
+  | "parent"
+  /** A new trace with a link to the caller: for public endpoints that trust no stranger's flag. */
+  | "link"
+  | "ignore";
 
-/** Trace settings of the process (environment and `init` options). */
+export interface InboundContext {
+  readonly default: InboundPolicy;
+  /** By source name (`sqs`, `api-gateway-v2`) or trigger kind (`http`, `pubsub`); the name wins. */
+  readonly bySource: Readonly<Record<string, InboundPolicy>>;
+}
+
+/** `producer`: a record span continues its message's trace; `batch`: it is a child of the batch span. */
+export type RecordParent = "producer" | "batch";
+
+/** Names of attributes: `1.44` is what backends read today, `1.45` renamed some of them. */
+export type SemconvVersion = "1.44" | "1.45";
+
 export interface TraceConfig {
-  /** Where a record span hangs (`COLDSPAN_RECORD_PARENT`). */
-  readonly recordParent: "producer" | "batch";
-  /** Attribute names of semantic conventions up to 1.44, or of 1.45. */
-  readonly semconv: "1.44" | "1.45";
-  /** Per source name, such as `sqs` or `api-gateway-v2`; `*` is the rest (`COLDSPAN_INBOUND_CONTEXT`). */
-  readonly inboundContext: Readonly<Record<string, InboundContext>>;
-}
-
-/** A span name, or how to make it; one that throws or returns no string falls back to the default. */
-export type SpanName<Args extends unknown[]> = string | ((...args: Args) => string);
-
-/** Names of the spans coldspan makes; each one left out keeps its default. */
-export interface SpanNames {
-  /** SERVER span. Default: the function's name, or `{method} {route}` for HTTP events. */
-  readonly invocation?: SpanName<[event: unknown, context: LambdaContext]>;
-  /** Cold-start span. Default: `init`. */
-  readonly init?: SpanName<[]>;
-  /** CONSUMER span of one record. Default: `process {queue}`. */
-  readonly record?: SpanName<[record: unknown, event: unknown]>;
-  /** CONSUMER span of a batch. Default: `process {queue}`. */
-  readonly batch?: SpanName<[event: unknown]>;
-}
-
-/** Options of one `withTracing` call; they win over the environment. */
-export interface TracingOptions {
-  readonly names?: SpanNames;
-  /**
-   * Where a record span hangs. `producer` (default; env `COLDSPAN_RECORD_PARENT`): in the message's
-   * own trace, with a link to the batch span. `batch`: under the batch span, with a link to the producer.
-   */
-  readonly recordParent?: "producer" | "batch";
-  /** What becomes of the caller's context. Default `parent`; env `COLDSPAN_INBOUND_CONTEXT`. */
-  readonly inboundContext?: InboundContext;
-  /** Set on every invocation span. */
-  readonly attributes?: Attributes;
-  /** Called when the invocation span has started, before the handler; what it throws is logged once. */
-  readonly onInvocation?: (span: Span, event: unknown, context: LambdaContext) => void;
-  /** Called with what the handler returned, before the span ends; what it throws is logged once. */
-  readonly onResponse?: (span: Span, result: unknown) => void;
+  readonly recordParent: RecordParent;
+  readonly semconv: SemconvVersion;
+  readonly inboundContext: InboundContext;
 }

@@ -11,8 +11,9 @@ import { Invocation } from "./invocation.ts";
 import { invocationAttributes } from "./lambda-attributes.ts";
 import { watchLoops } from "./loops.ts";
 import { processName, resolveName } from "./names.ts";
-import type { InboundContext, TracingOptions } from "./settings.ts";
-import type { Carrier, EventDescription } from "./source.ts";
+import type { TracingOptions } from "./options.ts";
+import type { InboundPolicy } from "./settings.ts";
+import type { Carrier, EventDescription, TriggerKind } from "./source.ts";
 import { describeEvent } from "./sources.ts";
 import { setXRayHeader } from "./x-ray-header.ts";
 
@@ -61,7 +62,7 @@ function startInvocation(
   const startTime = performance.now();
   const startedAtMs = Date.now();
   const { source, description } = describeEvent(event);
-  const inbound = inboundPolicy(lifecycle, options, source);
+  const inbound = inboundPolicy(lifecycle, options, source, description.trigger);
   const caller = readCaller(lifecycle, inbound, description, lambda);
   const isColdStart = lifecycle.claimColdStart();
   const fallbackName = description.spanName ?? lambda.functionName ?? lifecycle.functionName;
@@ -109,15 +110,16 @@ function inboundPolicy(
   lifecycle: Lifecycle,
   options: TracingOptions,
   source: string,
-): InboundContext {
-  const { inboundContext } = lifecycle.settings;
-  return options.inboundContext ?? inboundContext[source] ?? inboundContext["*"] ?? "parent";
+  trigger: TriggerKind,
+): InboundPolicy {
+  const { default: fallback, bySource } = lifecycle.settings.inboundContext;
+  return options.inboundContext ?? bySource[source] ?? bySource[trigger] ?? fallback;
 }
 
 /** The context to start in: a handler called inside another span of this process keeps that parent. */
 function readCaller(
   lifecycle: Lifecycle,
-  inbound: InboundContext,
+  inbound: InboundPolicy,
   description: EventDescription,
   lambda: LambdaContext,
 ): { context: Context; links: Link[] } {
@@ -153,7 +155,7 @@ function startBatches(
   options: TracingOptions,
   event: unknown,
   description: EventDescription,
-  inbound: InboundContext,
+  inbound: InboundPolicy,
   at: { context: Context; clock: Clock; startTime: number; startedAtMs: number },
 ): BatchSpan[] {
   const { names } = options;

@@ -35,7 +35,11 @@ export function startTraced(overrides: Partial<Lifecycle> = {}): Traced {
   const lifecycle: Lifecycle = {
     tracer: provider.getTracer("coldspan"),
     functionName: "orders-function",
-    settings: { recordParent: "producer", semconv: "1.44", inboundContext: {} },
+    settings: {
+      recordParent: "producer",
+      semconv: "1.44",
+      inboundContext: { default: "parent", bySource: {} },
+    },
     claimColdStart: () => false,
     invocationStarted: () => {},
     invocationEnded: () => undefined,
