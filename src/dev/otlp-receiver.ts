@@ -30,7 +30,7 @@ export interface OtlpReceiverOptions {
 }
 
 export interface OtlpReceiver {
-  /** Such as `http://127.0.0.1:40001`; scheme `https` with TLS. Stays the same over stop and restart. */
+  /** Such as `http://127.0.0.1:40001`, with TLS `https://localhost:40001`. */
   readonly grpcUrl: string;
   /** The full URL of the traces signal, such as `http://127.0.0.1:40002/v1/traces`. */
   readonly httpUrl: string;
@@ -76,10 +76,11 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     ledger,
     plan,
   );
-  const scheme = tls === undefined ? "http" : "https";
+  // TLS certificates and SNI want a name (RFC 6066 §3 has no addresses).
+  const base = tls === undefined ? "http://127.0.0.1" : "https://localhost";
   return {
-    grpcUrl: `${scheme}://127.0.0.1:${grpc.gate.port}`,
-    httpUrl: `${scheme}://127.0.0.1:${http.gate.port}${TRACES_PATH}`,
+    grpcUrl: `${base}:${grpc.gate.port}`,
+    httpUrl: `${base}:${http.gate.port}${TRACES_PATH}`,
     spans: () => [...ledger.spans],
     requests: () => [...ledger.requests],
     duplicates: () => findDuplicates(ledger.spans, ledger.requests),
