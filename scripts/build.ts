@@ -52,7 +52,25 @@ export async function bundlePackage(): Promise<void> {
       splitting: true,
       chunkNames: "chunks/[name]-[hash]",
     }),
-    build({ ...shared, format: "cjs", outdir: "dist/cjs" }),
+    // Without code splitting each door would carry the SDK: the cold-start door asks the library.
+    build({ ...shared, format: "cjs", outdir: "dist/cjs", entryPoints: ["src/index.ts"] }),
+    build({
+      ...shared,
+      format: "cjs",
+      outdir: "dist/cjs",
+      entryPoints: ["src/init.ts"],
+      plugins: [
+        {
+          name: "library-is-external",
+          setup({ onResolve }) {
+            onResolve({ filter: /^\.\/index\.ts$/ }, () => ({
+              path: "./index.js",
+              external: true,
+            }));
+          },
+        },
+      ],
+    }),
   ]);
   mkdirSync("dist/cjs", { recursive: true });
   writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');

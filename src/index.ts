@@ -9,6 +9,13 @@
  * ```
  * @module
  */
+import { offerStart } from "./seam.ts";
+import { init } from "./start.ts";
+
+// `withTracing` starts the SDK on first use without knowing it.
+offerStart(init);
+
+export type { InitOptions } from "./options.ts";
 export { type AnyHandler, withTracing } from "./trace/handler.ts";
 export type { SpanName, SpanNames, TracingOptions } from "./trace/options.ts";
 export {
@@ -19,3 +26,4 @@ export {
   type RecordsEvent,
 } from "./trace/process-records.ts";
 export type { InboundPolicy, RecordParent } from "./trace/settings.ts";
+export { init };

@@ -2,7 +2,7 @@
 import { type Context, type Span, trace } from "@opentelemetry/api";
 import { warnOnce } from "../diag.ts";
 import type { InvocationSpan, Lifecycle } from "../seam.ts";
-import { reportedFailures } from "./batch-response.ts";
+import { type IsReported, readReport } from "./batch-outcome.ts";
 import type { BatchOutcome, BatchSpan } from "./batch-span.ts";
 import type { Clock } from "./clock.ts";
 import {
@@ -15,7 +15,7 @@ import type { TracingOptions } from "./options.ts";
 import { createTurn } from "./record-turn.ts";
 import type { EventDescription, RecordDescription } from "./source.ts";
 
-const NOTHING_REPORTED = (): boolean => false;
+const NOTHING_REPORTED: IsReported = () => false;
 
 export interface InvocationParts {
   readonly lifecycle: Lifecycle;
@@ -98,10 +98,7 @@ export class Invocation implements InvocationSpan, CurrentInvocation {
   #end(result: unknown, failure: BatchOutcome["failure"]): Promise<void> | undefined {
     this.#ended = true;
     this.#guard("end", () => {
-      const isReported =
-        this.#batches.length === 0
-          ? NOTHING_REPORTED
-          : (reportedFailures(result) ?? NOTHING_REPORTED);
+      const isReported = this.#batches.length === 0 ? NOTHING_REPORTED : readReport(result);
       this.#finishSpans({ failure, isReported });
     });
     return this.#parts.lifecycle.invocationEnded(this);

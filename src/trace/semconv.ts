@@ -69,7 +69,13 @@ export const AWS_STEP_FUNCTIONS_STATE_MACHINE_ARN = "aws.step_functions.state_ma
 export const AWS_S3_BUCKET = "aws.s3.bucket"; // development
 export const AWS_S3_KEY = "aws.s3.key"; // development
 
+// X-Ray (collector's X-Ray exporter)
+export const AWS_XRAY_ANNOTATIONS = "aws.xray.annotations"; // development
+export const AWS_XRAY_METADATA_PREFIX = "aws.xray.metadata."; // development
+
 // What the conventions have no word for
+export const COLDSPAN_REQUEST_PAYLOAD = "coldspan.request.payload"; // own
+export const COLDSPAN_RESPONSE_PAYLOAD = "coldspan.response.payload"; // own
 export const COLDSPAN_TENANT_ID = "coldspan.tenant_id"; // own
 export const COLDSPAN_BATCH_FAILURE_COUNT = "coldspan.batch.failure_count"; // own
 export const COLDSPAN_EVENT_SOURCE = "coldspan.event.source"; // own
