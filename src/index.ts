@@ -16,8 +16,10 @@ import { init } from "./start.ts";
 offerStart(init);
 
 export type { InitOptions } from "./options.ts";
-export { type AnyHandler, withTracing } from "./trace/handler.ts";
-export type { SpanName, SpanNames, TracingOptions } from "./trace/options.ts";
+export { addMetadata, annotate } from "./trace/annotations.ts";
+export { withTracing } from "./trace/handler.ts";
+export type { AnyHandler, SpanName, SpanNames, TracingOptions } from "./trace/options.ts";
+export type { PayloadOptions } from "./trace/payload.ts";
 export {
   type BatchResponse,
   type ProcessRecordsOptions,

@@ -13,7 +13,7 @@ const FLUSH_TIMEOUT_MS = 300;
 /** What a busy machine may add to a bounded wait before the bound itself is in doubt. */
 const SLACK_MS = 1_500;
 
-const FOR_OF = { clientContext: { Custom: { variant: "for…of with await" } } };
+const FOR_OF = { clientContext: { custom: { variant: "for…of with await" } } };
 
 let receiver: OtlpReceiver;
 let esm: TaskRoot;

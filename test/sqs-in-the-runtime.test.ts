@@ -104,7 +104,7 @@ describe.each(RUNTIMES)("Node $node with runtime client $ric", (runtime) => {
 });
 
 function invoke(target: FunctionProcess, variant: Pick<Variant, "name" | "event">) {
-  return target.invoke(variant.event, { clientContext: { Custom: { variant: variant.name } } });
+  return target.invoke(variant.event, { clientContext: { custom: { variant: variant.name } } });
 }
 
 /** An error's answer holds the stack, which names the wrapper's frames. */

@@ -20,7 +20,7 @@ import {
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_MESSAGE_ID,
 } from "./semconv.ts";
-import type { InboundPolicy, RecordParent } from "./settings.ts";
+import type { InboundPolicy, RecordParent, SemconvVersion } from "./settings.ts";
 import type { Batch, RecordDescription } from "./source.ts";
 
 /** `error.type` of a record that the handler's answer names, without an error of its own. */
@@ -31,6 +31,7 @@ export interface BatchSetup {
   /** The invocation's context: the batch span's parent. */
   readonly context: Context;
   readonly recordParent: RecordParent;
+  readonly semconv: SemconvVersion;
   readonly inbound: InboundPolicy;
   readonly batchName: string;
   nameRecord(record: unknown): string;
@@ -84,7 +85,7 @@ export class BatchSpan implements ScopeOwner {
         kind: SpanKind.CONSUMER,
         attributes: inDialect(
           { ...batch.attributes, [MESSAGING_BATCH_MESSAGE_COUNT]: this.#messages.length },
-          setup.lifecycle.settings.semconv,
+          setup.semconv,
         ),
         links: this.#producerLinks(),
         startTime: setup.clock(setup.startTime),
@@ -174,7 +175,7 @@ export class BatchSpan implements ScopeOwner {
 
   #startRecordSpan(index: number, startTime: number): Span {
     const { record, description, sent, producer } = this.#messages[index] as Message;
-    const { lifecycle, recordParent, inbound, clock, startedAtMs } = this.#setup;
+    const { lifecycle, recordParent, semconv, inbound, clock, startedAtMs } = this.#setup;
     const inProducersTrace =
       producer !== undefined && recordParent === "producer" && inbound === "parent";
     const attributes: Attributes = { ...this.#batch.attributes, ...description.attributes };
@@ -186,7 +187,7 @@ export class BatchSpan implements ScopeOwner {
       this.#setup.nameRecord(record),
       {
         kind: SpanKind.CONSUMER,
-        attributes: inDialect(attributes, lifecycle.settings.semconv),
+        attributes: inDialect(attributes, semconv),
         links: linked === undefined ? [] : [{ context: linked }],
         startTime: clock(startTime),
       },

@@ -3,10 +3,10 @@ import { ensureNode, ensureRuntime, type RicMajor } from "../../runtimes/runtime
 import type { TaskRoot } from "../../runtimes/task-root.ts";
 import {
   type FunctionOptions,
-  type FunctionProcess,
   type NodeBinary,
   startFunction,
 } from "../../src/dev/function-process.ts";
+import type { FunctionProcess } from "../../src/dev/running-function.ts";
 
 /** A Node.js with the runtime client that Lambda runs on it. */
 export interface Runtime {
