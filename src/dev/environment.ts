@@ -165,8 +165,9 @@ export class Environment {
   }
 
   #abort(invocation: Invocation): void {
-    invocation.fail("exit", "Runtime.ExitError", this.#exitReason);
-    this.#settle(invocation, "ended");
+    // An answer on its way comes to its end: what a dead process sent is complete or broken off.
+    if (invocation.isOpen) invocation.fail("exit", "Runtime.ExitError", this.#exitReason);
+    void invocation.answered.then(() => this.#settle(invocation, "ended"));
   }
 
   #settle(invocation: Invocation, kind: "idle" | "ended"): void {

@@ -19,6 +19,7 @@ const STREAM_BODY = `async (event, stream) => {
   const http = awslambda.HttpResponseStream.from(stream, { statusCode: 201, headers: { a: "b" } });
   http.write("one");
   await new Promise((resolve) => setTimeout(resolve, 30));
+  if (event.exit !== undefined) process.exit(event.exit);
   if (event.throw) throw new RangeError(event.throw);
   http.write("two");
   http.end();
@@ -192,6 +193,18 @@ test("a process that exits in an invocation answers it as Lambda does", async ()
   });
   expect(await result.settled).toMatchObject({ kind: "ended" });
   expect(await running.exited).toEqual({ code: 3, signal: null });
+});
+
+test("a process that exits in the middle of a stream leaves an error and what had arrived", async () => {
+  const files = { "app.mjs": `export const stream = awslambda.streamifyResponse(${STREAM_BODY});` };
+  const running = await runFunction(NEWEST, files, "app.stream");
+  const result = await running.invoke({ exit: 0 });
+  expect(result).toMatchObject({
+    outcome: "error",
+    error: { type: "Runtime.TruncatedResponse" },
+  });
+  expect(Buffer.concat(result.chunks.map(({ bytes }) => bytes)).toString()).toContain("one");
+  expect(await result.settled).toMatchObject({ kind: "ended" });
 });
 
 test("an invocation that outlives its timeout ends the process", async () => {
