@@ -10,8 +10,6 @@ const FIRST_SERVER_ERROR = 500;
 /** API Gateway's and ALB's own answer to a result without a valid status. */
 const BAD_GATEWAY = 502;
 
-const UNKNOWN: ResultDescription = Object.freeze({ attributes: {} });
-
 /** REST APIs (v1) and ALB: a result without a valid `statusCode` is malformed, and answered with 502. */
 export function describeProxyResult(result: unknown): ResultDescription {
   return describeStatus(statusOf(readField(result, "statusCode")) ?? BAD_GATEWAY);
@@ -35,7 +33,7 @@ export function describeEdgeResult(result: unknown): ResultDescription {
 
 /** 5xx are errors of the server, named by their code; 4xx are the client's (HTTP spans, §status). */
 function describeStatus(status: number | undefined): ResultDescription {
-  if (status === undefined) return UNKNOWN;
+  if (status === undefined) return { attributes: {} };
   const attributes = { [HTTP_RESPONSE_STATUS_CODE]: status };
   return status < FIRST_SERVER_ERROR ? { attributes } : { attributes, errorType: String(status) };
 }

@@ -58,8 +58,9 @@ export function isoText(timeMs: number | undefined): string | undefined {
   return new Date(timeMs).toISOString();
 }
 
-/** The array of records under `Records`, or `undefined`. */
+/** The array of records under `Records`; the event itself where EventBridge Pipes hands over bare records. */
 export function recordsOf(event: EventObject): readonly unknown[] | undefined {
+  if (Array.isArray(event)) return event;
   return Array.isArray(event.Records) ? event.Records : undefined;
 }
 

@@ -32,8 +32,10 @@ function describeEvent(event: EventObject): EventDescription {
 }
 
 function describeRecord(record: unknown): RecordDescription {
-  const { eventID, eventSourceARN, kinesis: payload } = asObject(record);
-  const data = asObject(payload);
+  const envelope = asObject(record);
+  const { eventID, eventSourceARN } = envelope;
+  // EventBridge Pipes puts the payload's fields beside the envelope's.
+  const data = isObject(envelope.kinesis) ? envelope.kinesis : envelope;
   const messageId = text(eventID);
   const shard = shardOf(messageId);
   const attributes: Attributes = {};
