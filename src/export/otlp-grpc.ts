@@ -2,7 +2,7 @@
 import { constants } from "node:http2";
 import type { OtlpConfig } from "../config.ts";
 import type { SendOutcome } from "./destination.ts";
-import { callUnary, type GrpcAnswer, type GrpcLoss, type GrpcRequest } from "./grpc-call.ts";
+import { callUnary, type GrpcAnswer, type GrpcLoss } from "./grpc-call.ts";
 import type { GrpcEndpoint } from "./grpc-endpoint.ts";
 import { isRetryableStatus } from "./grpc-status.ts";
 import { type RequestHeaders, redact } from "./headers.ts";
@@ -12,6 +12,7 @@ import {
   type Compressor,
   createOtlpTransport,
   type OtlpRequest,
+  type OtlpRoute,
   type OtlpTransport,
   succeed,
 } from "./otlp-transport.ts";
@@ -31,60 +32,59 @@ export function createGrpcTransport(
 ): OtlpTransport {
   const tls = endpoint.secure ? readTlsFiles(config) : undefined;
   const keeper = new Http2Keeper(() => new Http2Connection(endpoint, tls));
-  const isCompressed = compress !== undefined;
-  const route = {
-    attempt: (request: OtlpRequest, timeoutMs: number) =>
-      attempt(keeper, request, isCompressed, timeoutMs),
-    connect: () => keeper.connect(),
-    wake: () => keeper.wake(),
-    shutdown: () => keeper.shutdown(),
-  };
+  const route = new GrpcRoute(keeper, endpoint.authority, compress !== undefined);
   return createOtlpTransport(config, route, compress);
 }
 
-async function attempt(
-  keeper: Http2Keeper,
-  { headers, body }: OtlpRequest,
-  isCompressed: boolean,
-  timeoutMs: number,
-): Promise<Attempt> {
-  const deadline = performance.now() + timeoutMs;
-  let connection: Http2Connection;
-  try {
-    connection = await within(keeper.acquire(), timeoutMs);
-  } catch (error) {
-    return { outcome: unavailable((error as Error).message, false) };
-  }
-  const timeLeftMs = deadline - performance.now();
-  const result = await callUnary(
-    connection,
-    toGrpcRequest(headers, body, isCompressed, timeLeftMs),
-    timeLeftMs,
-  );
-  return result.kind === "answer" ? judge(result, headers) : recover(result);
-}
+class GrpcRoute implements OtlpRoute {
+  readonly #keeper: Http2Keeper;
+  readonly #headers: RequestHeaders;
+  readonly #isCompressed: boolean;
 
-function toGrpcRequest(
-  headers: RequestHeaders,
-  message: Uint8Array,
-  isCompressed: boolean,
-  timeoutMs: number,
-): GrpcRequest {
-  return {
-    headers: {
-      ...headers,
+  constructor(keeper: Http2Keeper, authority: string, isCompressed: boolean) {
+    this.#keeper = keeper;
+    this.#isCompressed = isCompressed;
+    this.#headers = {
       ":method": "POST",
+      ":authority": authority,
       ":path": PATH,
       "content-type": "application/grpc",
       te: "trailers",
-      "grpc-timeout": `${Math.max(1, Math.floor(timeoutMs))}m`,
       "grpc-accept-encoding": "identity",
       ...(isCompressed ? { "grpc-encoding": "gzip" } : {}),
       "user-agent": USER_AGENT,
-    },
-    message,
-    isCompressed,
-  };
+    };
+  }
+
+  async attempt({ headers, body }: OtlpRequest, timeoutMs: number): Promise<Attempt> {
+    const deadline = performance.now() + timeoutMs;
+    let connection: Http2Connection;
+    try {
+      connection = await within(this.#keeper.acquire(), timeoutMs);
+    } catch (error) {
+      return { outcome: unavailable((error as Error).message, false) };
+    }
+    const timeLeftMs = Math.max(1, Math.floor(deadline - performance.now()));
+    const request = {
+      headers: { ...headers, ...this.#headers, "grpc-timeout": `${timeLeftMs}m` },
+      message: body,
+      isCompressed: this.#isCompressed,
+    };
+    const result = await callUnary(connection, request, timeLeftMs);
+    return result.kind === "answer" ? judge(result, headers) : recover(result);
+  }
+
+  connect(): void {
+    this.#keeper.connect();
+  }
+
+  wake(): void {
+    this.#keeper.wake();
+  }
+
+  shutdown(): void {
+    this.#keeper.shutdown();
+  }
 }
 
 /** The receiver has spoken. */

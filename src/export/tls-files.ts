@@ -1,4 +1,5 @@
 /** Reads the PEM files of an OTLP exporter into one TLS context, made once and used by every connection. */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { diag } from "@opentelemetry/api";
@@ -20,6 +21,8 @@ export function readTlsFiles(files: TlsFiles): SecureContext | undefined {
   const identity = key !== undefined && cert !== undefined ? { key, cert } : {};
   if (ca === undefined && identity.key === undefined) return undefined;
   try {
+    // A context takes a CA file without one readable certificate as an empty list.
+    if (ca !== undefined) new X509Certificate(ca);
     return createSecureContext({ ...(ca === undefined ? {} : { ca }), ...identity });
   } catch (error) {
     throw new Error(`The TLS files ${describeFiles(files)} cannot be used: ${reasonOf(error)}`);
