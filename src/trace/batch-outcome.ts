@@ -11,11 +11,18 @@ const NO_KEY = "";
 const NONE: IsReported = () => false;
 const ALL: IsReported = () => true;
 
-/** Reads the answer once, for all records; a malformed list fails the whole batch, as Lambda takes it. */
-export function readReport(result: unknown): IsReported {
+/**
+ * Reads the answer once, for all records. A malformed list fails the whole batch, as Lambda takes it;
+ * so does an identifier that no record has.
+ */
+export function readReport(
+  result: unknown,
+  isDelivered: (identifierKey: string) => boolean,
+): IsReported {
   const identifiers = failedIdentifiers(result);
   if (identifiers === undefined) return NONE;
   if (identifiers === "all") return ALL;
-  const failed = new Set(identifiers.map(identifierKey));
+  const failed = new Set(identifiers.map((identifier) => identifierKey(identifier) ?? NO_KEY));
+  if (![...failed].every(isDelivered)) return ALL;
   return ({ itemIdentifier }) => failed.has(identifierKey(itemIdentifier) ?? NO_KEY);
 }

@@ -10,6 +10,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { Lifecycle } from "../seam.ts";
+import { identifierKey } from "./batch-response.ts";
 import type { Clock } from "./clock.ts";
 import { inDialect } from "./dialect.ts";
 import { failSpan, recordFailure } from "./failure.ts";
@@ -68,6 +69,7 @@ export class BatchSpan implements ScopeOwner {
   readonly #span: Span;
   readonly #context: Context;
   #failures = 0;
+  #identifierKeys: Set<string | undefined> | undefined;
   #indexByMessageId: Map<string | undefined, number> | undefined;
 
   constructor(batch: Batch, setup: BatchSetup) {
@@ -119,6 +121,14 @@ export class BatchSpan implements ScopeOwner {
     );
     const found = this.#indexByMessageId.get(messageId);
     return found === undefined ? undefined : this.#scopeAt(found);
+  }
+
+  /** Whether one of the records is called so in `batchItemFailures`. */
+  delivers(key: string): boolean {
+    this.#identifierKeys ??= new Set(
+      this.#messages.map(({ description }) => identifierKey(description.itemIdentifier)),
+    );
+    return this.#identifierKeys.has(key);
   }
 
   openSpan(scope: RecordScope, startTime: number): Span {

@@ -102,7 +102,10 @@ export class Invocation implements InvocationSpan, CurrentInvocation {
   #end(result: unknown, failure: BatchOutcome["failure"]): Promise<void> | undefined {
     this.#ended = true;
     this.#guard("end", () => {
-      const isReported = this.#batches.length === 0 ? NOTHING_REPORTED : readReport(result);
+      const isReported =
+        this.#batches.length === 0
+          ? NOTHING_REPORTED
+          : readReport(result, (key) => this.#batches.some((batch) => batch.delivers(key)));
       this.#finishSpans({ failure, isReported });
     });
     return this.#parts.setup.lifecycle.invocationEnded(this);

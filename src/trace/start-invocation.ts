@@ -1,17 +1,16 @@
 /** Starts an invocation: its span under its caller's, the init span of a cold start, its batches. */
-import { type Context, type Span, SpanKind } from "@opentelemetry/api";
+import { type Context, SpanKind } from "@opentelemetry/api";
 import { warnOnce } from "../diag.ts";
 import type { LambdaContext } from "../lambda/types.ts";
 import { startBatches } from "./batches.ts";
-import { type Caller, readCaller } from "./caller.ts";
+import { readCaller } from "./caller.ts";
 import { anchorClock, type Clock } from "./clock.ts";
 import { inDialect } from "./dialect.ts";
 import type { HandlerSetup } from "./handler-setup.ts";
 import { Invocation } from "./invocation.ts";
 import { invocationAttributes } from "./lambda-attributes.ts";
 import { resolveName } from "./names.ts";
-import { COLDSPAN_REQUEST_PAYLOAD } from "./semconv.ts";
-import type { EventDescription } from "./source.ts";
+import { COLDSPAN_EVENT_SOURCE, COLDSPAN_REQUEST_PAYLOAD } from "./semconv.ts";
 import { describeEvent } from "./sources.ts";
 
 const NO_CONTEXT: LambdaContext = {};
@@ -48,7 +47,24 @@ function startInvocation(setup: HandlerSetup, event: unknown, lambda: LambdaCont
   const policy = setup.inboundPolicy(source, description.trigger);
   const caller = readCaller(lifecycle, policy, description, lambda);
   const isColdStart = lifecycle.claimColdStart();
-  const span = startSpan(setup, event, lambda, description, caller, isColdStart, clock(startTime));
+  const attributes = inDialect(
+    {
+      ...invocationAttributes(lambda, description.trigger, isColdStart),
+      [COLDSPAN_EVENT_SOURCE]: source,
+      ...description.attributes,
+      ...options.attributes,
+    },
+    setup.semconv,
+  );
+  if (setup.writeRequest !== undefined) {
+    attributes[COLDSPAN_REQUEST_PAYLOAD] = setup.writeRequest(event);
+  }
+  const fallbackName = description.spanName ?? lambda.functionName ?? lifecycle.functionName;
+  const span = lifecycle.tracer.startSpan(
+    resolveName("invocation", options.names?.invocation, fallbackName, event, lambda),
+    { kind: SpanKind.SERVER, attributes, links: caller.links, startTime: clock(startTime) },
+    caller.context,
+  );
   const invocation = new Invocation({
     setup,
     description,
@@ -69,32 +85,6 @@ function startInvocation(setup: HandlerSetup, event: unknown, lambda: LambdaCont
     warnOnce("onInvocation", `the onInvocation hook threw ${String(error)}`);
   }
   return invocation;
-}
-
-function startSpan(
-  { lifecycle, options, semconv, writeRequest }: HandlerSetup,
-  event: unknown,
-  lambda: LambdaContext,
-  description: EventDescription,
-  caller: Caller,
-  isColdStart: boolean,
-  startTime: ReturnType<Clock>,
-): Span {
-  const fallbackName = description.spanName ?? lambda.functionName ?? lifecycle.functionName;
-  const attributes = inDialect(
-    {
-      ...invocationAttributes(lambda, description.trigger, isColdStart),
-      ...description.attributes,
-      ...options.attributes,
-    },
-    semconv,
-  );
-  if (writeRequest !== undefined) attributes[COLDSPAN_REQUEST_PAYLOAD] = writeRequest(event);
-  return lifecycle.tracer.startSpan(
-    resolveName("invocation", options.names?.invocation, fallbackName, event, lambda),
-    { kind: SpanKind.SERVER, attributes, links: caller.links, startTime },
-    caller.context,
-  );
 }
 
 /** The span of all that came before the first invocation: process start to handler loaded. */

@@ -151,6 +151,7 @@ describe("the invocation span", () => {
     expect(span?.kind).toBe(1);
     expect(span?.attributes).toEqual({
       "faas.trigger": "other",
+      "coldspan.event.source": "other",
       "faas.coldstart": false,
       "faas.invocation_id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
       "cloud.account.id": "123456789012",
