@@ -40,15 +40,20 @@ export function warnOnce(key: string, message: string): void {
   if (threshold >= DiagLogLevel.WARN) writeLine("WARN", [message]);
 }
 
+/** Warns every time, with fields that a log query can read. They must hold no secret. */
+export function warnWithFields(message: string, fields: object): void {
+  if (threshold >= DiagLogLevel.WARN) writeLine("WARN", [message], fields);
+}
+
 /**
  * Writes to stderr, which Lambda logs as it does stdout; a pipe is written synchronously, so the
  * line survives a `process.exit`.
  */
-function writeLine(level: string, parts: readonly unknown[]): void {
+function writeLine(level: string, parts: readonly unknown[], fields?: object): void {
   const message = `coldspan: ${parts.map(textOf).join(" ")}`;
   const line = json
-    ? JSON.stringify({ timestamp: new Date().toISOString(), level, message })
-    : message.replaceAll("\n", "\n  ");
+    ? JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields })
+    : `${message}${fields === undefined ? "" : ` ${safeJson(fields)}`}`.replaceAll("\n", "\n  ");
   process.stderr.write(`${line}\n`);
 }
 
