@@ -13,11 +13,8 @@ import {
 import { asObject, parseObject, recordsOf, text } from "./shape.ts";
 import type { Carrier, EventObject } from "./source.ts";
 
-/**
- * Longest body that is parsed: 256 KiB of SNS message, doubled by the escaping of its quotes.
- * SQS lets 1 MiB through, but nothing that is an envelope.
- */
-const MAX_BODY_LENGTH = 524_288;
+/** Longest body that is parsed, in characters: SQS's largest message (1 MiB); a whole event has 6 MB. */
+const MAX_BODY_LENGTH = 1_048_576;
 
 /** AWS writes what tells an envelope within its first ~300 characters. */
 const HEAD_LENGTH = 1_024;
