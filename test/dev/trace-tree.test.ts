@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ReceivedSpan } from "../../src/dev/received-span.ts";
 import { measure } from "../../src/dev/terminal-text.ts";
 import { renderTraces } from "../../src/dev/trace-tree.ts";
-import { linkTo, sketch, sketchOrders } from "./received-spans.ts";
+import { linkTo, sketch, sketchOrders } from "../support/received-spans.ts";
 
 function draw(spans: readonly ReceivedSpan[], width = 100): string {
   return `\n${renderTraces(spans, { color: false, width })}`;
