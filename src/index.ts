@@ -16,6 +16,8 @@ import { init } from "./start.ts";
 offerStart(init);
 
 export type { InitOptions } from "./options.ts";
+export type { TelemetryStats } from "./sdk/telemetry-stats.ts";
+export { flush, telemetryStats } from "./telemetry.ts";
 export { addMetadata, annotate } from "./trace/annotations.ts";
 export { withTracing } from "./trace/handler.ts";
 export type { AnyHandler, SpanName, SpanNames, TracingOptions } from "./trace/options.ts";

@@ -1,8 +1,9 @@
 /** Starts the SDK: config → provider → globals → seam. Everything of cold start is composed here. */
 import { type Context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { type Config, readTraceHeader, resolveConfig } from "./config.ts";
-import { installDiagLogger, reportError, warnOnce } from "./diag.ts";
+import { installDiagLogger, reportError, warnOnce, warnWithFields } from "./diag.ts";
 import { createDestination } from "./export/destinations.ts";
+import { estimateSpanBytes } from "./export/span-size.ts";
 import type { InitOptions } from "./options.ts";
 import { createFlushEngine } from "./sdk/engine.ts";
 import { createPropagators } from "./sdk/propagators.ts";
@@ -46,8 +47,12 @@ export function init(options: InitOptions = {}): void {
 }
 
 function startSdk(config: Config): Lifecycle {
-  const destinations = Promise.all(config.exporters.map(createDestination));
-  const engine = createFlushEngine(config.flush, destinations);
+  const engine = createFlushEngine({
+    config: config.flush,
+    loadDestinations: () => Promise.all(config.exporters.map(createDestination)),
+    estimateSpanBytes,
+    warn: warnWithFields,
+  });
   const provider = createProvider(config, engine.spanProcessor);
   const { carrier: carrierPropagator, invocation: invocationPropagator } = createPropagators(
     config.propagators,
@@ -73,6 +78,7 @@ function startSdk(config: Config): Lifecycle {
       return hasSpan(extracted) ? extracted : xray.extract(extracted, carrier, carrierGetter);
     },
     flush: (timeoutMs) => engine.flush(timeoutMs),
+    stats: () => engine.stats(),
   };
 }
 

@@ -7,7 +7,7 @@ export interface Item {
   readonly description: RecordDescription;
 }
 
- /** Records that must keep their order, together; all others alone. */
+/** Records that must keep their order, together; all others alone. */
 export function groupItems(batches: readonly Batch[]): Item[][] {
   const groups: Item[][] = [];
   const ordered = new Map<string, Item[]>();
@@ -37,4 +37,3 @@ export function groupItems(batches: readonly Batch[]): Item[][] {
   }
   return groups;
 }
-

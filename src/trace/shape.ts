@@ -42,7 +42,8 @@ export function number(value: unknown): number | undefined {
 /** Unix time in ms of a time in seconds, as streams write theirs. */
 export function secondsToMs(value: unknown): number | undefined {
   const seconds = number(value);
-  return seconds === undefined ? undefined : Math.round(seconds * 1_000);
+  const ms = Math.round((seconds ?? Number.NaN) * 1_000);
+  return Number.isFinite(ms) ? ms : undefined;
 }
 
 /** Unix time in ms of an ISO 8601 text. */
