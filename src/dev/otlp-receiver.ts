@@ -27,7 +27,7 @@ export interface OtlpReceiverOptions {
 }
 
 /** What can be made to go wrong, at any time, on both ports. */
-export interface ReceiverFaults {
+interface ReceiverFaults {
   /**
    * Treats requests so: the next `requests` of them, after those already queued, or all from now on.
    * Without arguments: a good collector again. What breaks the protocol is refused in any case.

@@ -7,7 +7,7 @@ import type { OtlpReceiver } from "../../src/dev/otlp-receiver.ts";
 import type { ReceivedRequest } from "../../src/dev/received-request.ts";
 import { makeManySpans } from "./sample-spans.ts";
 
-export const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 /** How a call over HTTP/2 ended. */
 export interface RawAnswer {
