@@ -135,7 +135,8 @@ function goAway(
   exchange: Exchange,
   { stage, code = constants.NGHTTP2_NO_ERROR }: Extract<Behaviour, { kind: "goaway" }>,
 ): void {
-  const { session, id = 1 } = stream;
+  const { id = 1 } = stream;
+  const session = stream.session as ServerHttp2Session | undefined;
   const { connection } = exchange;
   if (stage === "before") {
     // Client streams have odd ids.
