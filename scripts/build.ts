@@ -35,7 +35,14 @@ const shared: BuildOptions = {
   logLevel: "warning",
 };
 
+/** Everything the package ships. */
 export async function buildPackage(): Promise<void> {
+  await bundlePackage();
+  emitDeclarations();
+}
+
+/** The JavaScript only: what tests and demo run. */
+export async function bundlePackage(): Promise<void> {
   rmSync("dist", { recursive: true, force: true });
   await Promise.all([
     build({
@@ -45,20 +52,37 @@ export async function buildPackage(): Promise<void> {
       splitting: true,
       chunkNames: "chunks/[name]-[hash]",
     }),
-    build({ ...shared, format: "cjs", outdir: "dist/cjs" }),
+    // Without code splitting each door would carry the SDK: the cold-start door asks the library.
+    build({ ...shared, format: "cjs", outdir: "dist/cjs", entryPoints: ["src/index.ts"] }),
+    build({
+      ...shared,
+      format: "cjs",
+      outdir: "dist/cjs",
+      entryPoints: ["src/init.ts"],
+      plugins: [
+        {
+          name: "library-is-external",
+          setup({ onResolve }) {
+            onResolve({ filter: /^\.\/index\.ts$/ }, () => ({
+              path: "./index.js",
+              external: true,
+            }));
+          },
+        },
+      ],
+    }),
   ]);
-  emitDeclarations();
+  mkdirSync("dist/cjs", { recursive: true });
+  writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 }
 
 function emitDeclarations(): void {
-  const tsc = spawnSync("tsc", ["--emitDeclarationOnly"], { stdio: "inherit", shell: true });
+  const tsc = spawnSync("tsc --emitDeclarationOnly", { stdio: "inherit", shell: true });
   if (tsc.status !== 0) throw new Error("tsc could not emit the declarations");
-  mkdirSync("dist/cjs", { recursive: true });
   cpSync("dist/esm", "dist/cjs", {
     recursive: true,
     filter: (path) => !path.endsWith(".js"),
   });
-  writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 }
 
 if (import.meta.main) await buildPackage();

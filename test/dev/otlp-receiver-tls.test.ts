@@ -11,7 +11,7 @@ import {
   startOtlpReceiver,
 } from "../../src/dev/otlp-receiver.ts";
 import { type Certificate, createAuthority } from "../support/certificates.ts";
-import { exportOnce, makeManySpans } from "./sample-spans.ts";
+import { exportOnce, makeManySpans } from "../support/sample-spans.ts";
 
 const authority = createAuthority();
 const server = authority.issue({ usage: "server" });

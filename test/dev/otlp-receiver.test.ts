@@ -5,7 +5,7 @@ import { CompressionAlgorithm } from "@opentelemetry/otlp-exporter-base";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type OtlpReceiver, startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
-import { exportOnce, makeManySpans, makeSpans, REMOTE } from "./sample-spans.ts";
+import { exportOnce, makeManySpans, makeSpans, REMOTE } from "../support/sample-spans.ts";
 
 let receiver: OtlpReceiver;
 let exporter: SpanExporter | undefined;
