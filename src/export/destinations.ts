@@ -31,18 +31,18 @@ async function load(config: ExporterConfig): Promise<Destination> {
 }
 
 async function loadOtlp(config: OtlpConfig): Promise<Destination> {
-  const [{ createGrpcTransport }, { parseGrpcEndpoint }, { encodeProtobuf }, compress] =
+  const [{ createGrpcTransport }, { parseGrpcEndpoint }, { encodeTraces }, compress] =
     await Promise.all([
       import("./otlp-grpc.ts"),
       import("./grpc-endpoint.ts"),
-      import("./otlp-encoding.ts"),
+      import("./otlp-encoder.ts"),
       loadCompressor(config.compression),
     ]);
   const endpoint = parseGrpcEndpoint(config);
   return {
     name: `otlp/grpc ${endpoint.socketPath ?? endpoint.authority}`,
     maxRequestBytes: MAX_REQUEST_BYTES,
-    encode: encodeProtobuf,
+    encode: encodeTraces,
     ...createGrpcTransport(config, endpoint, compress),
   };
 }
