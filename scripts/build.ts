@@ -35,6 +35,21 @@ const shared: BuildOptions = {
   logLevel: "warning",
 };
 
+const hooks = "./src/sdk/instrumentations/module-hooks.ts";
+
+/**
+ * Loaded on demand by a synchronous `require`, so CommonJS for both doors. With a copy of the API:
+ * beside the ES module's door a second one would be loaded anyway, and as a package it is slower.
+ */
+const instrumentations: BuildOptions = {
+  ...shared,
+  entryPoints: { "instrumentation-aws-sdk": "src/sdk/instrumentations/aws-sdk.ts" },
+  external: [],
+  format: "cjs",
+  outExtension: { ".js": ".cjs" },
+  alias: { "require-in-the-middle": hooks, "import-in-the-middle": hooks },
+};
+
 export async function buildPackage(): Promise<void> {
   rmSync("dist", { recursive: true, force: true });
   await Promise.all([
@@ -43,9 +58,16 @@ export async function buildPackage(): Promise<void> {
       format: "esm",
       outdir: "dist/esm",
       splitting: true,
-      chunkNames: "chunks/[name]-[hash]",
+      // Beside the doors: a chunk finds the files of `instrumentations` by its own place.
+      chunkNames: "[name]-[hash]",
     }),
-    build({ ...shared, format: "cjs", outdir: "dist/cjs" }),
+    build({
+      ...shared,
+      format: "cjs",
+      outdir: "dist/cjs",
+      define: { ...shared.define, "import.meta.filename": "__filename" },
+    }),
+    ...["dist/esm", "dist/cjs"].map((outdir) => build({ ...instrumentations, outdir })),
   ]);
   emitDeclarations();
 }
