@@ -6,6 +6,7 @@ import { createDestination } from "./export/destinations.ts";
 import { estimateSpanBytes } from "./export/span-size.ts";
 import type { InitOptions } from "./options.ts";
 import { createFlushEngine } from "./sdk/engine.ts";
+import { watchLibraries } from "./sdk/instrumentations.ts";
 import { createPropagators } from "./sdk/propagators.ts";
 import { createProvider, registerGlobals } from "./sdk/provider.ts";
 import { XrayPropagator } from "./sdk/xray-propagators.ts";
@@ -59,6 +60,7 @@ function startSdk(config: Config): Lifecycle {
     readTraceHeader,
   );
   registerGlobals(provider, carrierPropagator);
+  if (config.instrumentations) watchLibraries(provider);
   const xray = new XrayPropagator();
   let isCold = (config.lambda.initializationType ?? ON_DEMAND) === ON_DEMAND;
   return {
