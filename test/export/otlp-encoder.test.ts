@@ -5,7 +5,7 @@ import definitions from "otlp-definitions/build/src/generated/root.js";
 import { expect, test } from "vitest";
 import { encodeTraces } from "../../src/export/otlp-encoder.ts";
 import { estimateSpanBytes } from "../../src/export/span-size.ts";
-import { makeManySpans, makeSpans } from "../dev/sample-spans.ts";
+import { makeManySpans, makeSpans } from "../support/sample-spans.ts";
 import { arbitrarySpan } from "./support/arbitrary-spans.ts";
 
 interface RequestType {
