@@ -6,12 +6,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { SQSEvent } from "aws-lambda";
 import { ensureNode, ensureRuntime } from "../runtimes/runtimes.ts";
+import { createTaskRoot } from "../runtimes/task-root.ts";
 import { startFunction } from "../src/dev/function-process.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../src/dev/otlp-receiver.ts";
 import type { ReceivedSpan } from "../src/dev/received-span.ts";
 import { renderTraces } from "../src/dev/trace-tree.ts";
+
 import { bundlePackage } from "./build.ts";
-import { createTaskRoot } from "./demo/task-root.ts";
 
 /** Two of the shop and two of the function per order, and the function's own three. */
 const EXPECTED_SPANS = 5 * (2 + 2) + 3;
@@ -25,7 +26,7 @@ async function main(): Promise<void> {
   const [node, ric, taskRoot] = await Promise.all([
     ensureNode(24),
     ensureRuntime(4),
-    createTaskRoot("examples/sqs-orders/handler.ts"),
+    createTaskRoot("examples/sqs-orders/handler.ts", "esm"),
   ]);
   const receiver = await startOtlpReceiver();
   try {

@@ -9,13 +9,27 @@
  * ```
  * @module
  */
-export { type AnyHandler, withTracing } from "./trace/handler.ts";
-export type { SpanName, SpanNames, TracingOptions } from "./trace/options.ts";
+import { offerStart } from "./seam.ts";
+import { init } from "./start.ts";
+
+// `withTracing` starts the SDK on first use without knowing it.
+offerStart(init);
+
+export type { InitOptions, OtlpOptions } from "./options.ts";
+export type { DestinationStats, DroppedStats, TelemetryStats } from "./sdk/telemetry-stats.ts";
+export { flush, telemetryStats } from "./telemetry.ts";
+export { addMetadata, annotate } from "./trace/annotations.ts";
+export { withTracing } from "./trace/handler.ts";
+export type { AnyHandler, SpanName, SpanNames, TracingOptions } from "./trace/options.ts";
+export type { PayloadOptions } from "./trace/payload.ts";
 export {
   type BatchResponse,
+  type IdentifierOf,
+  type KafkaItemIdentifier,
   type ProcessRecordsOptions,
   processRecords,
   type RecordOf,
   type RecordsEvent,
 } from "./trace/process-records.ts";
 export type { InboundPolicy, RecordParent } from "./trace/settings.ts";
+export { init };

@@ -13,23 +13,27 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
  * the lower-case names only, and loading it for nothing would cost ~80 ms of cold start.
  */
 export function needsGrpcJs(settings: Settings, endpoint: string): boolean {
+  const proxy = firstSet(settings, PROXY_VARIABLES);
+  const unread = firstSet(settings, UPPER_CASE);
+  if (proxy === undefined && unread === undefined) return false;
   const target = endpoint.includes("://") ? endpoint : `http://${endpoint}`;
   const host = URL.parse(target)?.hostname ?? "";
   if (LOOPBACK.test(host) || isExempt(settings, host)) return false;
-  if (PROXY_VARIABLES.some((name) => readString(settings, name) !== undefined)) return true;
-  const unread = UPPER_CASE.find((name) => readString(settings, name) !== undefined);
-  if (unread !== undefined) {
-    settings.warn(
-      `${unread} has no effect on gRPC, which reads grpc_proxy and https_proxy in lower case: ` +
-        `spans go to ${host} directly. Set https_proxy for the proxy, or NO_PROXY=${host} if that is meant.`,
-    );
-  }
+  if (proxy !== undefined) return true;
+  settings.warn(
+    `${unread} has no effect on gRPC, which reads grpc_proxy and https_proxy in lower case: ` +
+      `spans go to ${host} directly. Set https_proxy for the proxy, or NO_PROXY=${host} if that is meant.`,
+  );
   return false;
 }
 
 /** Entries are domain suffixes or `*`. */
 function isExempt(settings: Settings, host: string): boolean {
-  const name = NO_PROXY_VARIABLES.find((known) => readString(settings, known) !== undefined);
+  const name = firstSet(settings, NO_PROXY_VARIABLES);
   const entries = (name && readList(settings, name)) || [];
   return entries.some((entry) => entry === "*" || host.endsWith(entry.replace(/^\*/, "")));
+}
+
+function firstSet(settings: Settings, names: readonly string[]): string | undefined {
+  return names.find((name) => readString(settings, name) !== undefined);
 }

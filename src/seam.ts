@@ -3,6 +3,7 @@
  * ES module or CommonJS, the image's copy or an installed one, this version or another.
  */
 import type { Context, Tracer } from "@opentelemetry/api";
+import type { TelemetryStats } from "./sdk/telemetry-stats.ts";
 import type { TraceConfig } from "./trace/settings.ts";
 
 /** Bump when a field of {@link Lifecycle} changes meaning; copies of different numbers stay apart. */
@@ -43,6 +44,7 @@ export interface Lifecycle {
   extractMessage(carrier: Readonly<Record<string, string>>): Context;
   /** Sends what is buffered; resolves when it is sent or the flush bound is over. Never rejects. */
   flush(timeoutMs?: number): Promise<void>;
+  stats(): TelemetryStats;
 }
 
 interface Seam {

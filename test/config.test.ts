@@ -482,12 +482,9 @@ describe("the table of variables", () => {
           return target[String(name)];
         },
       });
+    resolveConfig(record({ OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_EXPORTER: "xray" }));
     resolveConfig(
-      record({
-        OTEL_TRACES_EXPORTER: "otlp,xray",
-        OTEL_TRACES_SAMPLER: "traceidratio",
-        OTEL_EXPORTER_OTLP_ENDPOINT: "https://collector.example:4317",
-      }),
+      record({ HTTP_PROXY: "http://p:1", OTEL_EXPORTER_OTLP_ENDPOINT: "https://c.example:4317" }),
     );
     expect([...read].sort()).toEqual([...names].sort());
   });
@@ -529,7 +526,7 @@ test("no environment makes it throw, and the result is frozen", () => {
       expect(Object.isFrozen(config)).toBe(true);
       for (const warning of warnings) expect(warning).not.toContain("\n");
     }),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   );
 });
 

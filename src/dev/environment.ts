@@ -24,6 +24,9 @@ export interface EnvironmentOptions {
 /** The name under which the runtime counts among those an invocation waits for. */
 const RUNTIME = "runtime";
 
+/** Node fires a longer timer at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export class Environment {
   readonly initialized: Promise<InitOutcome>;
   readonly #options: EnvironmentOptions;
@@ -148,7 +151,8 @@ export class Environment {
       invocation.timeOut();
       this.#options.onTimeout();
     };
-    this.#timers.set(invocation, setTimeout(end, invocation.deadlineMs - Date.now()));
+    const delayMs = Math.min(invocation.deadlineMs - Date.now(), MAX_TIMER_MS);
+    this.#timers.set(invocation, setTimeout(end, delayMs));
   }
 
   #comeBack(invocation: Invocation, party: string): void {
@@ -161,8 +165,9 @@ export class Environment {
   }
 
   #abort(invocation: Invocation): void {
-    invocation.fail("exit", "Runtime.ExitError", this.#exitReason);
-    this.#settle(invocation, "ended");
+    // An answer on its way comes to its end: what a dead process sent is complete or broken off.
+    if (invocation.isOpen) invocation.fail("exit", "Runtime.ExitError", this.#exitReason);
+    void invocation.answered.then(() => this.#settle(invocation, "ended"));
   }
 
   #settle(invocation: Invocation, kind: "idle" | "ended"): void {

@@ -2,10 +2,9 @@
 import {
   createServer as createPlainServer,
   type IncomingMessage,
-  type Server,
   type ServerResponse,
 } from "node:http";
-import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import { createServer as createTlsServer } from "node:https";
 import { gunzipSync } from "node:zlib";
 import { isTooLarge } from "./grpc-message.ts";
 import { answerHttp, refuseHttp } from "./http-answer.ts";
@@ -14,25 +13,31 @@ import {
   type Arrival,
   type Body,
   type Endpoint,
+  type EndpointServer,
   judge,
   type Refusal,
   readBody,
   refuse,
   toServerTls,
+  waitBeforeAnswer,
 } from "./otlp-exchange.ts";
 import { decodeTracesJson } from "./otlp-json.ts";
 
 export const TRACES_PATH = "/v1/traces";
 
 /** A server that hands each export to the endpoint and answers as it says. */
-export function createHttpServer(endpoint: Endpoint): Server | TlsServer {
+export function createHttpServer(endpoint: Endpoint): EndpointServer {
   const { tls } = endpoint;
   const server = tls === undefined ? createPlainServer() : createTlsServer(toServerTls(tls));
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    // A request whose body never ends is the client giving up: there is nobody to answer.
-    void serve(request, response, endpoint).catch(() => response.destroy());
+    // Never rejects by a client's doing: a rejection is a defect here, and ends the process.
+    void serve(request, response, endpoint);
   });
-  return server;
+  return {
+    server,
+    drain: () => server.closeIdleConnections(),
+    destroy: () => server.closeAllConnections(),
+  };
 }
 
 async function serve(
@@ -45,9 +50,11 @@ async function serve(
     return;
   }
   const arrival = await readArrival(request, endpoint);
+  if (arrival === undefined) return;
   const exchange = endpoint.receive(arrival);
   const { judgement, transport } = arrival;
   if (judgement.kind === "traces") {
+    await waitBeforeAnswer(exchange);
     answerHttp(response, exchange, transport === "http/json");
     return;
   }
@@ -57,9 +64,10 @@ async function serve(
 async function readArrival(
   request: IncomingMessage,
   { maxMessageBytes }: Endpoint,
-): Promise<Arrival> {
+): Promise<Arrival | undefined> {
   const { headers, socket } = request;
   const body = await readBody(request, maxMessageBytes);
+  if (body === undefined) return undefined;
   const isJson = headers["content-type"] === "application/json";
   const facts = {
     transport: isJson ? "http/json" : "http/protobuf",

@@ -26,8 +26,8 @@ export interface InvokeOptions {
 }
 
 /**
- * `response` and `error` were posted by the runtime; the rest is Lambda's own answer:
- * `exit` when the process ended first, `timeout` at the deadline.
+ * `response` and `error` were posted by the runtime (a stream that broke off is an error); the rest
+ * is Lambda's own answer: `exit` when the process ended first, `timeout` at the deadline.
  */
 export type InvocationOutcome = "response" | "error" | "exit" | "timeout";
 
@@ -144,12 +144,10 @@ export class Invocation {
     this.#resolve({ ...platformError(type, text), chunks }, outcome);
   }
 
-  /** A party called `next`; the last one settles the invocation. True when it is settled. */
+  /** A party called `next`. True when nobody is left to wait for. */
   comeBack(party: string): boolean {
     this.#busy.delete(party);
-    if (this.#busy.size > 0) return false;
-    this.settle("idle");
-    return true;
+    return this.#busy.size === 0;
   }
 
   settle(kind: Settlement["kind"]): void {

@@ -1,4 +1,5 @@
 /** How the receiver treats a request: as a good collector would, or with one chosen fault. */
+import type { PartialSuccess } from "./otlp-definitions.ts";
 import type { ReceiverTransport } from "./received-request.ts";
 
 interface Common {
@@ -49,7 +50,8 @@ export type Behaviour = Common &
     /** gRPC only: RST_STREAM with an HTTP/2 error code (RFC 9113 §7), such as 7 REFUSED_STREAM. */
     | { readonly kind: "reset-stream"; readonly code: number }
     /**
-     * gRPC only: GOAWAY. `before`: the last stream id excludes this request, the connection stays open;
+     * gRPC only: GOAWAY. `before`: the last stream id excludes this request, the connection stays open
+     * (not for the first request of a TLS connection);
      * `answer`: includes it, answers, then closes; `cut`: includes it, closes without an answer.
      */
     | {
@@ -65,7 +67,7 @@ export type Behaviour = Common &
     | { readonly kind: "oversized-answer"; readonly bytes: number }
   );
 
-export type BehaviourKind = Behaviour["kind"];
+type BehaviourKind = Behaviour["kind"];
 
 export const ACCEPT: Behaviour = { kind: "accept" };
 
@@ -76,6 +78,26 @@ export function recordsSpans(behaviour: Behaviour): boolean {
   if (behaviour.record !== undefined) return behaviour.record;
   if (behaviour.kind === "goaway") return behaviour.stage === "answer";
   return ["accept", "partial-success", "oversized-answer"].includes(behaviour.kind);
+}
+
+/** What a successful answer adds to "accepted". */
+export function partialSuccessOf(behaviour: Behaviour): PartialSuccess | undefined {
+  if (behaviour.kind === "partial-success") {
+    const { rejectedSpans, message = "" } = behaviour;
+    return { rejectedSpans, errorMessage: message };
+  }
+  if (behaviour.kind === "oversized-answer") {
+    return { rejectedSpans: 0, errorMessage: "x".repeat(behaviour.bytes) };
+  }
+  return undefined;
+}
+
+/** The `retry-after` header of an HTTP status, if it has one (RFC 9110 §10.2.3). */
+export function retryAfterHeader(
+  value: number | Date | string | undefined,
+): Record<string, string> {
+  if (value === undefined) return {};
+  return { "retry-after": value instanceof Date ? value.toUTCString() : String(value) };
 }
 
 /** Which behaviour the next request meets: queued ones first, then the standing one. */

@@ -1,5 +1,7 @@
 /** The part of an OTLP request's life that gRPC and HTTP share: read, decode, judge. */
+import type { Server } from "node:net";
 import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import type { Behaviour } from "./otlp-behaviour.ts";
 import type { WireTraces } from "./otlp-definitions.ts";
 import { findViolation } from "./otlp-violations.ts";
@@ -58,17 +60,36 @@ export interface Endpoint {
   receive(arrival: Arrival): Exchange;
 }
 
+/** A server that does not listen yet. */
+export interface EndpointServer {
+  readonly server: Server;
+  /** Closes connections in order: GOAWAY first over HTTP/2, and what is under way is answered. */
+  drain(): void;
+  /** Drops every connection, those that wait for an answer included. */
+  destroy(): void;
+}
+
 export function refuse(outcome: Refusal["outcome"], reason: string): Refusal {
   return { kind: "refusal", outcome, reason };
 }
 
-/** Reads a stream to its end, keeping at most `maxBytes`. Rejects when the peer gives up. */
-export async function readBody(stream: Readable, maxBytes: number): Promise<Body> {
+/** Lets the behaviour's delay pass; the process need not live for it. */
+export async function waitBeforeAnswer({ behaviour }: Exchange): Promise<void> {
+  const { delayMs = 0 } = behaviour;
+  if (delayMs > 0) await setTimeout(delayMs, undefined, { ref: false });
+}
+
+/** Reads a stream to its end, keeping at most `maxBytes`; `undefined` when the peer gave up. */
+export async function readBody(stream: Readable, maxBytes: number): Promise<Body | undefined> {
   const chunks: Buffer[] = [];
   let wireBytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    if (wireBytes < maxBytes) chunks.push(chunk.subarray(0, maxBytes - wireBytes));
-    wireBytes += chunk.length;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (wireBytes < maxBytes) chunks.push(chunk.subarray(0, maxBytes - wireBytes));
+      wireBytes += chunk.length;
+    }
+  } catch {
+    return undefined;
   }
   return { bytes: Buffer.concat(chunks), wireBytes };
 }

@@ -2,23 +2,20 @@
  * An OTLP receiver on loopback, for tests and the local runner: gRPC and HTTP, plain, TLS and mTLS.
  * It decodes with the official definitions, refuses what breaks the protocol, and misbehaves on request.
  */
-import { once } from "node:events";
-import type { AddressInfo, Server } from "node:net";
 import { createGrpcServer } from "./grpc-endpoint.ts";
 import { createHttpServer, TRACES_PATH } from "./http-endpoint.ts";
-import { BehaviourPlan } from "./otlp-behaviour.ts";
-import type { Arrival, Endpoint, Exchange, ReceiverTls } from "./otlp-exchange.ts";
-import { type DuplicateSpan, findDuplicates, type ReceivedRequest } from "./received-request.ts";
-import type { ReceivedSpan } from "./received-span.ts";
+import { ACCEPT, type Behaviour, BehaviourPlan } from "./otlp-behaviour.ts";
+import type { Arrival, Exchange, ReceiverTls } from "./otlp-exchange.ts";
+import { openPort, type ReceiverPort } from "./receiver-port.ts";
+import { questions, type ReceiverQuestions } from "./receiver-questions.ts";
 import { SpanLedger } from "./span-ledger.ts";
-import { TcpGate } from "./tcp-gate.ts";
+import type { GateConnection, Welcome } from "./tcp-gate.ts";
 
 const MIB = 2 ** 20;
 /** gRPC servers' usual receive limit (OTLP specification). */
 const GRPC_MAX_BYTES = 4 * MIB;
 /** The size OTLP asks HTTP receivers to take. */
 const HTTP_MAX_BYTES = 64 * MIB;
-const WAIT_TIMEOUT_MS = 5000;
 
 export interface OtlpReceiverOptions {
   /** Serves TLS on both ports; absent: plain text. */
@@ -29,32 +26,36 @@ export interface OtlpReceiverOptions {
   readonly httpMaxBytes?: number;
 }
 
-export interface OtlpReceiver {
-  /** Such as `http://127.0.0.1:40001`; scheme `https` with TLS. Stays the same over stop and restart. */
+/** What can be made to go wrong, at any time, on both ports. */
+interface ReceiverFaults {
+  /**
+   * Treats requests so: the next `requests` of them, after those already queued, or all from now on.
+   * Without arguments: a good collector again. What breaks the protocol is refused in any case.
+   */
+  behave(behaviour?: Behaviour, requests?: number): void;
+  /** How new connections are met; open ones stay. Default `relay`. */
+  welcome(how: Welcome): void;
+  /** Closes connections in order (GOAWAY, FIN); requests under way are answered first. */
+  drainConnections(): void;
+  /** Closes connections with FIN alone, whatever is under way. */
+  endConnections(): void;
+  /** Resets connections (RST), whatever is under way. */
+  resetConnections(): void;
+  /** Reads and sends nothing more on the open connections, PING included; new ones are served. */
+  silenceConnections(): void;
+  /** TLS only: another certificate for connections from now on. */
+  useCertificate(tls: ReceiverTls): void;
+  /** Ends all connections and refuses new ones, like a collector that went down. */
+  stop(): Promise<void>;
+  /** Listens again on the same ports. */
+  restart(): Promise<void>;
+}
+
+export interface OtlpReceiver extends ReceiverQuestions, ReceiverFaults {
+  /** Such as `http://127.0.0.1:40001`, with TLS `https://localhost:40001`. */
   readonly grpcUrl: string;
   /** The full URL of the traces signal, such as `http://127.0.0.1:40002/v1/traces`. */
   readonly httpUrl: string;
-  /** Spans taken as accepted, in order of arrival. */
-  spans(): readonly ReceivedSpan[];
-  /** Every request that was read to its end, served or refused. */
-  requests(): readonly ReceivedRequest[];
-  /** Spans that were accepted more than once. */
-  duplicates(): readonly DuplicateSpan[];
-  /**
-   * Resolves with all spans once there are `wanted` of them, or once the predicate holds.
-   * Rejects after `timeoutMs` (default 5000) with a list of what did arrive.
-   */
-  waitForSpans(
-    wanted: number | ((spans: readonly ReceivedSpan[]) => boolean),
-    timeoutMs?: number,
-  ): Promise<readonly ReceivedSpan[]>;
-  /** The same for requests, recorded or not. */
-  waitForRequests(
-    wanted: number | ((requests: readonly ReceivedRequest[]) => boolean),
-    timeoutMs?: number,
-  ): Promise<readonly ReceivedRequest[]>;
-  /** Forgets spans and requests; behaviours stay. */
-  clear(): void;
   /** Stops listening and drops every connection. */
   close(): Promise<void>;
 }
@@ -64,71 +65,47 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const { tls, grpcMaxBytes = GRPC_MAX_BYTES, httpMaxBytes = HTTP_MAX_BYTES } = options;
   const ledger = new SpanLedger();
   const plan = new BehaviourPlan();
-  const grpc = await openPort(
-    createGrpcServer,
-    { tls, maxMessageBytes: grpcMaxBytes },
-    ledger,
-    plan,
-  );
-  const http = await openPort(
-    createHttpServer,
-    { tls, maxMessageBytes: httpMaxBytes },
-    ledger,
-    plan,
-  );
-  const scheme = tls === undefined ? "http" : "https";
-  return {
-    grpcUrl: `${scheme}://127.0.0.1:${grpc.gate.port}`,
-    httpUrl: `${scheme}://127.0.0.1:${http.gate.port}${TRACES_PATH}`,
-    spans: () => [...ledger.spans],
-    requests: () => [...ledger.requests],
-    duplicates: () => findDuplicates(ledger.spans, ledger.requests),
-    waitForSpans: (wanted, timeoutMs) => waitFor(ledger, "spans", wanted, timeoutMs),
-    waitForRequests: (wanted, timeoutMs) => waitFor(ledger, "requests", wanted, timeoutMs),
-    clear: () => ledger.clear(),
-    close: async () => {
-      await Promise.all([grpc.close(), http.close()]);
-    },
-  };
-}
-
-interface Port {
-  readonly gate: TcpGate;
-  close(): Promise<void>;
-}
-
-async function openPort(
-  createServer: (endpoint: Endpoint) => Server,
-  settings: Pick<Endpoint, "tls" | "maxMessageBytes">,
-  ledger: SpanLedger,
-  plan: BehaviourPlan,
-): Promise<Port> {
-  const receive = (arrival: Arrival): Exchange => {
-    const connection = gate.find(arrival.remotePort);
-    const behaviour = plan.next(arrival.transport);
+  const receive = (arrival: Arrival, connection: GateConnection | undefined): Exchange => {
+    const { judgement, transport } = arrival;
+    const behaviour = judgement.kind === "traces" ? plan.next(transport) : ACCEPT;
     const answered = ledger.add(arrival, behaviour, connection?.index ?? -1);
     return { behaviour, connection, answered };
   };
-  const server = createServer({ ...settings, receive });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const gate = await TcpGate.open((server.address() as AddressInfo).port);
-  const close = async () => {
-    await gate.close();
-    server.close();
+  const grpc = await openPort(createGrpcServer, { tls, maxMessageBytes: grpcMaxBytes, receive });
+  const http = await openPort(createHttpServer, { tls, maxMessageBytes: httpMaxBytes, receive });
+  const ports = [grpc, http];
+  // TLS certificates and SNI want a name (RFC 6066 §3 has no addresses).
+  const base = tls === undefined ? "http://127.0.0.1" : "https://localhost";
+  return {
+    grpcUrl: `${base}:${grpc.port}`,
+    httpUrl: `${base}:${http.port}${TRACES_PATH}`,
+    ...questions(ledger),
+    ...faults(plan, ports),
+    close: () => onAll(ports, (port) => port.close()),
   };
-  return { gate, close };
 }
 
-async function waitFor<K extends "spans" | "requests">(
-  ledger: SpanLedger,
-  kind: K,
-  wanted: number | ((items: SpanLedger[K]) => boolean),
-  timeoutMs: number = WAIT_TIMEOUT_MS,
-): Promise<SpanLedger[K]> {
-  const isMet =
-    typeof wanted === "number" ? () => ledger[kind].length >= wanted : () => wanted(ledger[kind]);
-  const description = typeof wanted === "number" ? `${wanted} ${kind}` : `${kind} that fit`;
-  await ledger.wait(isMet, description, timeoutMs);
-  return [...ledger[kind]] as unknown as SpanLedger[K];
+function faults(plan: BehaviourPlan, ports: readonly ReceiverPort[]): ReceiverFaults {
+  const each = (act: (port: ReceiverPort) => void): void => ports.forEach(act);
+  return {
+    behave: (behaviour = ACCEPT, requests = Number.POSITIVE_INFINITY) => {
+      if (Number.isFinite(requests)) plan.queue(behaviour, requests);
+      else plan.stand(behaviour);
+    },
+    welcome: (how) => each((port) => port.welcome(how)),
+    drainConnections: () => each((port) => port.drain()),
+    endConnections: () => each((port) => port.cut("end")),
+    resetConnections: () => each((port) => port.cut("reset")),
+    silenceConnections: () => each((port) => port.cut("silence")),
+    useCertificate: (tls) => each((port) => port.useCertificate(tls)),
+    stop: () => onAll(ports, (port) => port.stop()),
+    restart: () => onAll(ports, (port) => port.restart()),
+  };
+}
+
+async function onAll(
+  ports: readonly ReceiverPort[],
+  act: (port: ReceiverPort) => Promise<void>,
+): Promise<void> {
+  await Promise.all(ports.map(act));
 }

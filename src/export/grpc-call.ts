@@ -4,7 +4,6 @@ import {
   constants,
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
-  type OutgoingHttpHeaders,
 } from "node:http2";
 import { framePrefix, readFrame } from "./grpc-frame.ts";
 import {
@@ -13,10 +12,11 @@ import {
   parseGrpcStatus,
   statusOfHttp,
 } from "./grpc-status.ts";
+import type { RequestHeaders } from "./headers.ts";
 import type { Http2Connection } from "./http2-connection.ts";
 
 export interface GrpcRequest {
-  readonly headers: OutgoingHttpHeaders;
+  readonly headers: RequestHeaders;
   readonly message: Uint8Array;
   /** True when `message` is compressed as its `grpc-encoding` header says. */
   readonly isCompressed: boolean;

@@ -58,9 +58,18 @@ function normalize(headers: RequestHeaders): RequestHeaders {
   const normal: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
-    if (!RESERVED.has(key) && !key.startsWith(":") && !key.startsWith("grpc-")) normal[key] = value;
+    // A newline at the end is what tokens read from files tend to have.
+    if (!RESERVED.has(key) && !/^(?:$|:|grpc-)/.test(key)) normal[key] = value.trim();
   }
   return normal;
+}
+
+/** The name of a header that cannot go on the wire: `node:http2` would drop it without a word. */
+export function findInvalidHeader(headers: RequestHeaders): string | undefined {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || !/^[\t\x20-\x7e]*$/.test(value)) return name;
+  }
+  return undefined;
 }
 
 /** A server's words with the values of these headers cut out, on one line, of bounded length. */

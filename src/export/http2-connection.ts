@@ -59,7 +59,7 @@ export class Http2Connection {
     // Whoever waits for `opened` sees the failure; a connection nobody waits for may fail unseen.
     this.opened.catch(() => undefined);
     this.session.on("error", (error) => {
-      this.#failure ??= error;
+      this.#failure ??= describe(error);
     });
     this.session.on("goaway", (_code, lastStreamId) => {
       this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
@@ -159,4 +159,10 @@ function dial(endpoint: GrpcEndpoint, tls: SecureContext | undefined): ClientHtt
     ...(tls === undefined ? {} : { secureContext: tls }),
     ...(socketPath === undefined ? {} : { createConnection: () => netConnect(socketPath) }),
   });
+}
+
+/** Trying every address of a name fails with an error that has no message of its own. */
+function describe(error: Error): Error {
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  return first instanceof Error ? first : error;
 }

@@ -1,90 +1,97 @@
 /** OTLP over gRPC on `node:http2`: what a unary export needs of gRPC, at a tenth of grpc-js's cold start. */
 import { constants } from "node:http2";
+import type { SecureContext } from "node:tls";
 import type { OtlpConfig } from "../config.ts";
-import type { SendOutcome } from "./destination.ts";
-import { callUnary, type GrpcAnswer, type GrpcLoss, type GrpcRequest } from "./grpc-call.ts";
+import type { Destination, SendOutcome } from "./destination.ts";
+import { callUnary, type GrpcAnswer, type GrpcLoss } from "./grpc-call.ts";
 import type { GrpcEndpoint } from "./grpc-endpoint.ts";
 import { isRetryableStatus } from "./grpc-status.ts";
 import { type RequestHeaders, redact } from "./headers.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Http2Keeper } from "./http2-keeper.ts";
+import { encodeTraces } from "./otlp-encoder.ts";
 import {
   type Compressor,
   createOtlpTransport,
   type OtlpRequest,
-  type OtlpTransport,
+  type OtlpRoute,
   succeed,
 } from "./otlp-transport.ts";
 import type { Attempt } from "./retry.ts";
 import { readRpcStatus } from "./rpc-status.ts";
-import { readTlsFiles } from "./tls-files.ts";
 import { readPartialSuccess } from "./trace-response.ts";
 import { USER_AGENT } from "./user-agent.ts";
 
 const PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/** Throws one clear line when the TLS files cannot be used. */
-export function createGrpcTransport(
+/** Below the 4 MiB that gRPC servers accept by default, with room for what a proxy counts in. */
+const MAX_REQUEST_BYTES = 4_000_000;
+
+export function createGrpcDestination(
   config: OtlpConfig,
   endpoint: GrpcEndpoint,
+  tls: SecureContext | undefined,
   compress: Compressor | undefined,
-): OtlpTransport {
-  const tls = endpoint.secure ? readTlsFiles(config) : undefined;
+): Destination {
   const keeper = new Http2Keeper(() => new Http2Connection(endpoint, tls));
-  const isCompressed = compress !== undefined;
-  const route = {
-    attempt: (request: OtlpRequest, timeoutMs: number) =>
-      attempt(keeper, request, isCompressed, timeoutMs),
-    connect: () => keeper.connect(),
-    wake: () => keeper.wake(),
-    shutdown: () => keeper.shutdown(),
-  };
-  return createOtlpTransport(config, route, compress);
-}
-
-async function attempt(
-  keeper: Http2Keeper,
-  { headers, body }: OtlpRequest,
-  isCompressed: boolean,
-  timeoutMs: number,
-): Promise<Attempt> {
-  const deadline = performance.now() + timeoutMs;
-  let connection: Http2Connection;
-  try {
-    connection = await within(keeper.acquire(), timeoutMs);
-  } catch (error) {
-    return { outcome: unavailable((error as Error).message, false) };
-  }
-  const timeLeftMs = deadline - performance.now();
-  const result = await callUnary(
-    connection,
-    toGrpcRequest(headers, body, isCompressed, timeLeftMs),
-    timeLeftMs,
-  );
-  return result.kind === "answer" ? judge(result, headers) : recover(result);
-}
-
-function toGrpcRequest(
-  headers: RequestHeaders,
-  message: Uint8Array,
-  isCompressed: boolean,
-  timeoutMs: number,
-): GrpcRequest {
+  const route = new GrpcRoute(keeper, endpoint.authority, compress !== undefined);
   return {
-    headers: {
-      ...headers,
+    name: `otlp/grpc ${endpoint.socketPath ?? endpoint.authority}`,
+    maxRequestBytes: MAX_REQUEST_BYTES,
+    encode: encodeTraces,
+    ...createOtlpTransport(config, route, compress),
+  };
+}
+
+class GrpcRoute implements OtlpRoute {
+  readonly #keeper: Http2Keeper;
+  readonly #headers: RequestHeaders;
+  readonly #isCompressed: boolean;
+
+  constructor(keeper: Http2Keeper, authority: string, isCompressed: boolean) {
+    this.#keeper = keeper;
+    this.#isCompressed = isCompressed;
+    this.#headers = {
       ":method": "POST",
+      ":authority": authority,
       ":path": PATH,
       "content-type": "application/grpc",
       te: "trailers",
-      "grpc-timeout": `${Math.max(1, Math.floor(timeoutMs))}m`,
       "grpc-accept-encoding": "identity",
       ...(isCompressed ? { "grpc-encoding": "gzip" } : {}),
       "user-agent": USER_AGENT,
-    },
-    message,
-    isCompressed,
-  };
+    };
+  }
+
+  async attempt({ headers, body }: OtlpRequest, timeoutMs: number): Promise<Attempt> {
+    const deadline = performance.now() + timeoutMs;
+    let connection: Http2Connection;
+    try {
+      connection = await within(this.#keeper.acquire(), timeoutMs);
+    } catch (error) {
+      return { outcome: unavailable((error as Error).message, false) };
+    }
+    const timeLeftMs = Math.max(1, Math.floor(deadline - performance.now()));
+    const request = {
+      headers: { ...headers, ...this.#headers, "grpc-timeout": `${timeLeftMs}m` },
+      message: body,
+      isCompressed: this.#isCompressed,
+    };
+    const result = await callUnary(connection, request, timeLeftMs);
+    return result.kind === "answer" ? judge(result, headers) : recover(result);
+  }
+
+  connect(): void {
+    this.#keeper.connect();
+  }
+
+  wake(): void {
+    this.#keeper.wake();
+  }
+
+  shutdown(): void {
+    this.#keeper.shutdown();
+  }
 }
 
 /** The receiver has spoken. */

@@ -4,7 +4,7 @@ import { diag } from "@opentelemetry/api";
 import type { IExporterTransport } from "@opentelemetry/otlp-exporter-base";
 import type { OtlpConfig } from "../config.ts";
 import type { SendOutcome, SentOutcome } from "./destination.ts";
-import { type RequestHeaders, redact, resolveHeaders } from "./headers.ts";
+import { findInvalidHeader, type RequestHeaders, redact, resolveHeaders } from "./headers.ts";
 import { type Attempt, sendWithRetries } from "./retry.ts";
 import type { PartialSuccess } from "./trace-response.ts";
 
@@ -58,6 +58,8 @@ export function createOtlpTransport(
       let request: OtlpRequest;
       try {
         const headers = await resolveHeaders(config.headers, deadline - performance.now());
+        const invalid = findInvalidHeader(headers);
+        if (invalid !== undefined) return unsendable(invalid);
         request = { headers, body: compress === undefined ? data : await compress(data) };
       } catch (error) {
         return { status: "retryable", error: error as Error, answerLost: false };
@@ -77,6 +79,11 @@ export function createOtlpTransport(
   };
 }
 
+function unsendable(header: string): SendOutcome {
+  const name = JSON.stringify(header);
+  return { status: "failure", error: new Error(`The OTLP header ${name} is not valid in HTTP`) };
+}
+
 /** A success, with what the receiver refused of it said aloud: nobody else would ever notice. */
 export function succeed(
   data: Uint8Array,
@@ -87,9 +94,9 @@ export function succeed(
   const { rejectedSpans, message } = partial;
   const words = redact(message, headers);
   if (rejectedSpans === 0) {
-    diag.warn(`coldspan: the OTLP receiver took all spans but warns: ${words}`);
+    diag.warn(`the OTLP receiver took all spans but warns: ${words}`);
     return { status: "success", data };
   }
-  diag.warn(`coldspan: the OTLP receiver refused ${rejectedSpans} spans: ${words}`);
+  diag.warn(`the OTLP receiver refused ${rejectedSpans} spans: ${words}`);
   return { status: "success", data, rejectedSpans };
 }

@@ -18,6 +18,9 @@ export interface Attempt {
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 1600;
 
+/** A try with less time than this to run would only lose its answer. */
+const MIN_TRY_MS = 50;
+
 /** Each wait is 75 % to 125 % of its value: many environments must not come back in step. */
 const JITTER = 0.25;
 
@@ -45,7 +48,7 @@ export async function sendWithRetries(
     const wasLost = outcome.status !== "retryable" || outcome.answerLost;
     answerLost ||= wasLost;
     const waitMs = isFree ? 0 : waitBefore(outcome, backoffMs);
-    if (waitMs >= deadline - performance.now() || closing.aborted) {
+    if (waitMs > deadline - performance.now() - MIN_TRY_MS || closing.aborted) {
       const last = outcome.status === "retryable" ? { ...outcome, answerLost } : outcome;
       return withResends(last, resends);
     }

@@ -1,4 +1,5 @@
 /** Reads the PEM files of an OTLP exporter into one TLS context, made once and used by every connection. */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { diag } from "@opentelemetry/api";
@@ -15,11 +16,13 @@ export function readTlsFiles(files: TlsFiles): SecureContext | undefined {
   const key = readPem("OTEL_EXPORTER_OTLP_CLIENT_KEY", files.clientKeyFile);
   const cert = readPem("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", files.clientCertificateFile);
   if ((key === undefined) !== (cert === undefined)) {
-    diag.warn("coldspan: a client key needs a client certificate and vice versa; neither is used");
+    diag.warn("a client key needs a client certificate and vice versa; neither is used");
   }
   const identity = key !== undefined && cert !== undefined ? { key, cert } : {};
   if (ca === undefined && identity.key === undefined) return undefined;
   try {
+    // A context takes a CA file without one readable certificate as an empty list.
+    if (ca !== undefined) new X509Certificate(ca);
     return createSecureContext({ ...(ca === undefined ? {} : { ca }), ...identity });
   } catch (error) {
     throw new Error(`The TLS files ${describeFiles(files)} cannot be used: ${reasonOf(error)}`);

@@ -10,6 +10,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { Lifecycle } from "../seam.ts";
+import { identifierKey } from "./batch-response.ts";
 import type { Clock } from "./clock.ts";
 import { inDialect } from "./dialect.ts";
 import { failSpan, recordFailure } from "./failure.ts";
@@ -20,7 +21,7 @@ import {
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_MESSAGE_ID,
 } from "./semconv.ts";
-import type { InboundPolicy, RecordParent } from "./settings.ts";
+import type { InboundPolicy, RecordParent, SemconvVersion } from "./settings.ts";
 import type { Batch, RecordDescription } from "./source.ts";
 
 /** `error.type` of a record that the handler's answer names, without an error of its own. */
@@ -31,6 +32,7 @@ export interface BatchSetup {
   /** The invocation's context: the batch span's parent. */
   readonly context: Context;
   readonly recordParent: RecordParent;
+  readonly semconv: SemconvVersion;
   readonly inbound: InboundPolicy;
   readonly batchName: string;
   nameRecord(record: unknown): string;
@@ -67,6 +69,7 @@ export class BatchSpan implements ScopeOwner {
   readonly #span: Span;
   readonly #context: Context;
   #failures = 0;
+  #identifierKeys: Set<string | undefined> | undefined;
   #indexByMessageId: Map<string | undefined, number> | undefined;
 
   constructor(batch: Batch, setup: BatchSetup) {
@@ -84,7 +87,7 @@ export class BatchSpan implements ScopeOwner {
         kind: SpanKind.CONSUMER,
         attributes: inDialect(
           { ...batch.attributes, [MESSAGING_BATCH_MESSAGE_COUNT]: this.#messages.length },
-          setup.lifecycle.settings.semconv,
+          setup.semconv,
         ),
         links: this.#producerLinks(),
         startTime: setup.clock(setup.startTime),
@@ -118,6 +121,14 @@ export class BatchSpan implements ScopeOwner {
     );
     const found = this.#indexByMessageId.get(messageId);
     return found === undefined ? undefined : this.#scopeAt(found);
+  }
+
+  /** Whether one of the records is called so in `batchItemFailures`. */
+  delivers(key: string): boolean {
+    this.#identifierKeys ??= new Set(
+      this.#messages.map(({ description }) => identifierKey(description.itemIdentifier)),
+    );
+    return this.#identifierKeys.has(key);
   }
 
   openSpan(scope: RecordScope, startTime: number): Span {
@@ -174,7 +185,7 @@ export class BatchSpan implements ScopeOwner {
 
   #startRecordSpan(index: number, startTime: number): Span {
     const { record, description, sent, producer } = this.#messages[index] as Message;
-    const { lifecycle, recordParent, inbound, clock, startedAtMs } = this.#setup;
+    const { lifecycle, recordParent, semconv, inbound, clock, startedAtMs } = this.#setup;
     const inProducersTrace =
       producer !== undefined && recordParent === "producer" && inbound === "parent";
     const attributes: Attributes = { ...this.#batch.attributes, ...description.attributes };
@@ -186,7 +197,7 @@ export class BatchSpan implements ScopeOwner {
       this.#setup.nameRecord(record),
       {
         kind: SpanKind.CONSUMER,
-        attributes: inDialect(attributes, lifecycle.settings.semconv),
+        attributes: inDialect(attributes, semconv),
         links: linked === undefined ? [] : [{ context: linked }],
         startTime: clock(startTime),
       },

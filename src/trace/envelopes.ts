@@ -13,11 +13,8 @@ import {
 import { asObject, parseObject, recordsOf, text } from "./shape.ts";
 import type { Carrier, EventObject } from "./source.ts";
 
-/**
- * Longest body that is parsed: 256 KiB of SNS message, doubled by the escaping of its quotes.
- * SQS lets 1 MiB through, but nothing that is an envelope.
- */
-const MAX_BODY_LENGTH = 524_288;
+/** Longest body that is parsed, in characters: SQS's largest message (1 MiB); a whole event has 6 MB. */
+const MAX_BODY_LENGTH = 1_048_576;
 
 /** AWS writes what tells an envelope within its first ~300 characters. */
 const HEAD_LENGTH = 1_024;
@@ -62,16 +59,25 @@ function readSns(
 }
 
 function readEventBridge(envelope: EventObject, attributes: Attributes): Carrier | undefined {
-  put(attributes, COLDSPAN_EVENT_TYPE, text(envelope["detail-type"]));
-  put(attributes, COLDSPAN_EVENT_PUBLISHER, text(envelope.source));
+  putEventBridge(attributes, envelope);
   return carrierFromPayload(envelope.detail);
+}
+
+/** What an EventBridge event is about; S3's own events name their object, not encoded here. */
+export function putEventBridge(attributes: Attributes, event: EventObject): void {
+  put(attributes, COLDSPAN_EVENT_TYPE, text(event["detail-type"]));
+  put(attributes, COLDSPAN_EVENT_PUBLISHER, text(event.source));
+  if (event.source !== "aws.s3") return;
+  const { bucket, object } = asObject(event.detail);
+  put(attributes, AWS_S3_BUCKET, text(asObject(bucket).name));
+  put(attributes, AWS_S3_KEY, text(asObject(object).key));
 }
 
 /** One S3 event may hold several records: the key is named only when there is one. */
 function readS3(envelope: EventObject, attributes: Attributes): void {
   const records = recordsOf(envelope);
   if (records === undefined) return;
-  const s3 = asObject(asObject(records[0]).s3);
-  put(attributes, AWS_S3_BUCKET, text(asObject(s3.bucket).name));
-  if (records.length === 1) put(attributes, AWS_S3_KEY, decodeKey(asObject(s3.object).key));
+  const { bucket, object } = asObject(asObject(records[0]).s3);
+  put(attributes, AWS_S3_BUCKET, text(asObject(bucket).name));
+  if (records.length === 1) put(attributes, AWS_S3_KEY, decodeKey(asObject(object).key));
 }

@@ -2,18 +2,12 @@
 import { context } from "@opentelemetry/api";
 import { useLifecycle } from "../seam.ts";
 import { takeOverCallbacks } from "./callbacks.ts";
+import { createHandlerSetup } from "./handler-setup.ts";
 import type { Invocation } from "./invocation.ts";
-import type { TracingOptions } from "./options.ts";
-import { createStarter } from "./start-invocation.ts";
+import type { AnyHandler, TracingOptions } from "./options.ts";
+import { createStarter, type StartInvocation } from "./start-invocation.ts";
 import { isStreaming, traceStreaming } from "./streaming.ts";
 import { isThenable } from "./thenable.ts";
-
-/** Any Lambda handler: buffered, streaming or callback style. */
-// biome-ignore lint/suspicious/noExplicitAny: a parameter type that every handler's is assignable to; `never` loses inference
-export type AnyHandler = (...args: any[]) => unknown;
-
-/** How an invocation is begun; `undefined` when telemetry failed and the handler runs untraced. */
-export type StartInvocation = (event: unknown, lambda: unknown) => Invocation | undefined;
 
 /** Present on every wrapped handler, whichever copy of coldspan wrapped it. */
 const WRAPPED: symbol = Symbol.for("coldspan.wrapped.v1");
@@ -48,7 +42,7 @@ export function withTracing<H extends AnyHandler>(handler: H, options: TracingOp
   if (WRAPPED in handler) return handler;
   const lifecycle = useLifecycle();
   if (lifecycle === null) return handler;
-  const start = createStarter(lifecycle, options);
+  const start = createStarter(createHandlerSetup(lifecycle, options));
   const traced = isStreaming(handler)
     ? traceStreaming(handler, start)
     : traceBuffered(handler, start);

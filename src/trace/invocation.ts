@@ -1,8 +1,8 @@
 /** One invocation from its first span to its last. */
 import { type Context, type Span, trace } from "@opentelemetry/api";
 import { warnOnce } from "../diag.ts";
-import type { InvocationSpan, Lifecycle } from "../seam.ts";
-import { reportedFailures } from "./batch-response.ts";
+import type { InvocationSpan } from "../seam.ts";
+import { type IsReported, readReport } from "./batch-outcome.ts";
 import type { BatchOutcome, BatchSpan } from "./batch-span.ts";
 import type { Clock } from "./clock.ts";
 import {
@@ -10,16 +10,17 @@ import {
   type RecordTurn,
   setCurrentInvocation,
 } from "./current-invocation.ts";
+import { inDialect } from "./dialect.ts";
 import { failSpan, recordFailure } from "./failure.ts";
-import type { TracingOptions } from "./options.ts";
+import type { HandlerSetup } from "./handler-setup.ts";
 import { createTurn } from "./record-turn.ts";
+import { COLDSPAN_RESPONSE_PAYLOAD } from "./semconv.ts";
 import type { EventDescription, RecordDescription } from "./source.ts";
 
-const NOTHING_REPORTED = (): boolean => false;
+const NOTHING_REPORTED: IsReported = () => false;
 
 export interface InvocationParts {
-  readonly lifecycle: Lifecycle;
-  readonly options: TracingOptions;
+  readonly setup: HandlerSetup;
   readonly description: EventDescription;
   readonly span: Span;
   /** The context around the span: the caller's, with baggage. */
@@ -86,13 +87,16 @@ export class Invocation implements InvocationSpan, CurrentInvocation {
   }
 
   #describeResult(result: unknown): void {
-    const { options, description, span } = this.#parts;
+    const { setup, description, span } = this.#parts;
     const described = description.describeResult?.(result);
     if (described !== undefined) {
-      span.setAttributes(described.attributes);
+      span.setAttributes(inDialect(described.attributes, setup.semconv));
       if (described.errorType !== undefined) failSpan(span, described.errorType);
     }
-    options.onResponse?.(span, result);
+    if (setup.writeResponse !== undefined) {
+      span.setAttribute(COLDSPAN_RESPONSE_PAYLOAD, setup.writeResponse(result));
+    }
+    setup.options.onResponse?.(span, result);
   }
 
   #end(result: unknown, failure: BatchOutcome["failure"]): Promise<void> | undefined {
@@ -101,10 +105,10 @@ export class Invocation implements InvocationSpan, CurrentInvocation {
       const isReported =
         this.#batches.length === 0
           ? NOTHING_REPORTED
-          : (reportedFailures(result) ?? NOTHING_REPORTED);
+          : readReport(result, (key) => this.#batches.some((batch) => batch.delivers(key)));
       this.#finishSpans({ failure, isReported });
     });
-    return this.#parts.lifecycle.invocationEnded(this);
+    return this.#parts.setup.lifecycle.invocationEnded(this);
   }
 
   #finishSpans(outcome: BatchOutcome): void {

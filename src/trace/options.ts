@@ -1,7 +1,12 @@
 /** What one `withTracing` call may choose. */
 import type { Attributes, Span } from "@opentelemetry/api";
 import type { LambdaContext } from "../lambda/types.ts";
+import type { PayloadOptions } from "./payload.ts";
 import type { InboundPolicy, RecordParent } from "./settings.ts";
+
+/** Any Lambda handler: buffered, streaming or callback style. */
+// biome-ignore lint/suspicious/noExplicitAny: a parameter type that every handler's is assignable to; `never` loses inference
+export type AnyHandler = (...args: any[]) => unknown;
 
 /** A span name, or how to make it; one that throws or returns no string falls back to the default. */
 export type SpanName<Args extends unknown[]> = string | ((...args: Args) => string);
@@ -30,6 +35,8 @@ export interface TracingOptions {
   readonly inboundContext?: InboundPolicy;
   /** Set on every invocation span. */
   readonly attributes?: Attributes;
+  /** What of event and answer the invocation span shows. Default: nothing. */
+  readonly payloads?: PayloadOptions;
   /** Called when the invocation span has started, before the handler; what it throws is logged once. */
   readonly onInvocation?: (span: Span, event: unknown, context: LambdaContext) => void;
   /** Called with what the handler returned, before the span ends; what it throws is logged once. */

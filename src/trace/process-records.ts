@@ -1,7 +1,7 @@
 /** Runs a handler's work record by record and answers which records failed. */
 import { reportError } from "../diag.ts";
 import { currentInvocation, type RecordTurn } from "./current-invocation.ts";
-import type { Batch, RecordDescription } from "./source.ts";
+import { groupItems, type Item } from "./record-groups.ts";
 import { describeEvent } from "./sources.ts";
 
 /** SQS's default batch size: a default batch runs at once, a large one stays bounded. */
@@ -23,9 +23,21 @@ export type RecordOf<E extends RecordsEvent> = E extends { readonly Records: rea
     ? R
     : never;
 
+/** Names a Kafka record; every other source names its records by a string. */
+export interface KafkaItemIdentifier {
+  /** `<topic>-<partition>`. */
+  readonly partition: string;
+  readonly offset: number;
+}
+
+/** Message id, sequence number, or Kafka's object. */
+export type IdentifierOf<E extends RecordsEvent> = E extends { readonly Records: unknown }
+  ? string
+  : KafkaItemIdentifier;
+
 /** Lambda's partial batch response; needs `ReportBatchItemFailures` on the event source mapping. */
-export interface BatchResponse {
-  batchItemFailures: { itemIdentifier: string }[];
+export interface BatchResponse<Identifier = string> {
+  batchItemFailures: { itemIdentifier: Identifier }[];
 }
 
 export interface ProcessRecordsOptions<R = unknown> {
@@ -42,22 +54,18 @@ export interface ProcessRecordsOptions<R = unknown> {
   readonly onError?: (error: unknown, record: R) => void;
 }
 
-interface Item {
-  readonly record: unknown;
-  readonly position: number;
-  readonly description: RecordDescription;
-}
-
 /**
  * Works on every record of a batch, each in its own span, and makes the partial batch response.
  *
  * A record that throws is reported and hides no other. After the first failure of a FIFO message
  * group, shard or partition its remaining records are reported unprocessed, so order is kept. Near
  * the deadline whatever has not finished is reported: it comes back, nothing is lost.
- * Works the same without tracing.
+ * SNS, S3 and message brokers take no partial answer: there a failure is thrown when all records had
+ * their turn, so that Lambda delivers the event again. Works the same without tracing.
  *
  * @param work Called with the record and an `AbortSignal` that fires near the deadline.
- * @throws TypeError when the event delivers no records, or `concurrency` is no integer from 1.
+ * @throws TypeError when the event delivers no records, or `concurrency` is no integer from 1;
+ *   where the source takes no partial answer, the record's error, or an AggregateError of several.
  * @example
  * ```ts
  * import { processRecords, withTracing } from "coldspan";
@@ -74,7 +82,7 @@ export async function processRecords<E extends RecordsEvent>(
   event: E,
   work: (record: RecordOf<E>, signal: AbortSignal) => unknown,
   options: ProcessRecordsOptions<RecordOf<E>> = {},
-): Promise<BatchResponse> {
+): Promise<BatchResponse<IdentifierOf<E>>> {
   const { batches } = describeEvent(event).description;
   if (batches === undefined) {
     throw new TypeError("processRecords: expected an event with records, such as an SQS event");
@@ -87,41 +95,10 @@ export async function processRecords<E extends RecordsEvent>(
   }
   const run = new Run(work as Work, options as ProcessRecordsOptions);
   await run.all(groupItems(batches), concurrency);
-  return { batchItemFailures: run.failures };
+  return run.answer() as BatchResponse<IdentifierOf<E>>;
 }
 
 type Work = (record: unknown, signal: AbortSignal) => unknown;
-
-/** Records that must keep their order, together; all others alone. */
-function groupItems(batches: readonly Batch[]): Item[][] {
-  const groups: Item[][] = [];
-  const ordered = new Map<string, Item[]>();
-  for (const batch of batches) {
-    let position = 0;
-    for (const records of batch.arrays) {
-      for (let index = 0; index < records.length; index++) {
-        const record = records[index];
-        if (batch.owns?.(record) === false) continue;
-        const description = batch.describeRecord(record);
-        const item: Item = { record, position: position++, description };
-        if (description.group === undefined) {
-          groups.push([item]);
-          continue;
-        }
-        const key = `${batch.destination}/${description.group}`;
-        const group = ordered.get(key);
-        if (group !== undefined) {
-          group.push(item);
-          continue;
-        }
-        const started = [item];
-        ordered.set(key, started);
-        groups.push(started);
-      }
-    }
-  }
-  return groups;
-}
 
 /** One call of {@link processRecords}. */
 class Run {
@@ -130,17 +107,27 @@ class Run {
   readonly #invocation = currentInvocation();
   readonly #abort = new AbortController();
   readonly #unfinished = new Set<Item>();
+  readonly #errors = new Map<Item, unknown>();
 
   constructor(work: Work, options: ProcessRecordsOptions) {
     this.#work = work;
     this.#options = options;
   }
 
-  /** Everything that did not succeed; within a group in delivery order. */
-  get failures(): { itemIdentifier: string }[] {
-    return [...this.#unfinished].map(({ description }) => ({
-      itemIdentifier: description.itemIdentifier as string,
-    }));
+  /** Names everything that did not succeed, or throws for what has no name. */
+  answer(): BatchResponse<unknown> {
+    const batchItemFailures: { itemIdentifier: unknown }[] = [];
+    const nameless: unknown[] = [];
+    for (const item of this.#unfinished) {
+      const { itemIdentifier } = item.description;
+      if (itemIdentifier !== undefined) batchItemFailures.push({ itemIdentifier });
+      else
+        nameless.push(this.#errors.get(item) ?? new Error("the record was not finished in time"));
+    }
+    if (nameless.length === 1) throw nameless[0];
+    if (nameless.length > 1)
+      throw new AggregateError(nameless, `${nameless.length} records failed`);
+    return { batchItemFailures };
   }
 
   async all(groups: readonly Item[][], concurrency: number): Promise<void> {
@@ -169,6 +156,7 @@ class Run {
       await (turn === undefined ? run() : turn.run(run));
     } catch (thrown) {
       endTurn(turn, { thrown });
+      this.#errors.set(item, thrown);
       this.#report(thrown, item.record);
       return false;
     }

@@ -9,7 +9,6 @@ export const FAAS_TRIGGER = "faas.trigger"; // development
 export const FAAS_COLDSTART = "faas.coldstart"; // development
 export const FAAS_INVOCATION_ID = "faas.invocation_id"; // development
 export const FAAS_TIME = "faas.time"; // development
-export const FAAS_CRON = "faas.cron"; // development
 export const FAAS_DOCUMENT_COLLECTION = "faas.document.collection"; // development
 export const FAAS_DOCUMENT_OPERATION = "faas.document.operation"; // development
 export const FAAS_DOCUMENT_NAME = "faas.document.name"; // development
@@ -66,16 +65,25 @@ export const MESSAGING_KAFKA_MESSAGE_TOMBSTONE = "messaging.kafka.message.tombst
 export const AWS_SQS_QUEUE_URL = "aws.sqs.queue.url"; // development
 export const AWS_SNS_TOPIC_ARN = "aws.sns.topic.arn"; // development
 export const AWS_KINESIS_STREAM_NAME = "aws.kinesis.stream_name"; // development
+export const AWS_STEP_FUNCTIONS_STATE_MACHINE_ARN = "aws.step_functions.state_machine.arn"; // development
 export const AWS_S3_BUCKET = "aws.s3.bucket"; // development
 export const AWS_S3_KEY = "aws.s3.key"; // development
 
+// X-Ray (collector's X-Ray exporter)
+export const AWS_XRAY_ANNOTATIONS = "aws.xray.annotations"; // development
+export const AWS_XRAY_METADATA_PREFIX = "aws.xray.metadata."; // development
+
 // What the conventions have no word for
+export const COLDSPAN_REQUEST_PAYLOAD = "coldspan.request.payload"; // own
+export const COLDSPAN_RESPONSE_PAYLOAD = "coldspan.response.payload"; // own
 export const COLDSPAN_TENANT_ID = "coldspan.tenant_id"; // own
 export const COLDSPAN_BATCH_FAILURE_COUNT = "coldspan.batch.failure_count"; // own
 export const COLDSPAN_EVENT_SOURCE = "coldspan.event.source"; // own
 export const COLDSPAN_EVENT_SOURCE_ARN = "coldspan.event.source_arn"; // own
 export const COLDSPAN_EVENT_PUBLISHER = "coldspan.event.publisher"; // own
 export const COLDSPAN_EVENT_TYPE = "coldspan.event.type"; // own
+export const COLDSPAN_WEBSOCKET_ROUTE = "coldspan.websocket.route"; // own
+export const COLDSPAN_WEBSOCKET_CONNECTION_ID = "coldspan.websocket.connection_id"; // own
 export const COLDSPAN_MESSAGE_RECEIVE_COUNT = "coldspan.message.receive_count"; // own
 export const COLDSPAN_MESSAGE_QUEUE_TIME_MS = "coldspan.message.queue_time_ms"; // own
 export const COLDSPAN_MESSAGE_GROUP_ID = "coldspan.message.group_id"; // own

@@ -39,6 +39,13 @@ export function number(value: unknown): number | undefined {
   return Number.isFinite(parsed) ? parsed : undefined;
 }
 
+/** Unix time in ms of a time in seconds, as streams write theirs. */
+export function secondsToMs(value: unknown): number | undefined {
+  const seconds = number(value);
+  const ms = Math.round((seconds ?? Number.NaN) * 1_000);
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
 /** Unix time in ms of an ISO 8601 text. */
 export function isoTimeMs(value: unknown): number | undefined {
   if (typeof value !== "string" || value.length > MAX_DATE_LENGTH) return undefined;
@@ -46,14 +53,30 @@ export function isoTimeMs(value: unknown): number | undefined {
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
-/** The array of records under `Records`, or `undefined`. */
+/** ISO 8601 text of a Unix time in ms; `undefined` outside of what a date can be (± 8.64e15 ms). */
+export function isoText(timeMs: number | undefined): string | undefined {
+  if (timeMs === undefined || Math.abs(timeMs) > 8.64e15) return undefined;
+  return new Date(timeMs).toISOString();
+}
+
+/** The array of records under `Records`; the event itself where EventBridge Pipes hands over bare records. */
 export function recordsOf(event: EventObject): readonly unknown[] | undefined {
+  if (Array.isArray(event)) return event;
   return Array.isArray(event.Records) ? event.Records : undefined;
 }
 
 /** The first record, by which the `Records` events of AWS are told apart. */
 export function firstRecord(event: EventObject): EventObject {
   return asObject(recordsOf(event)?.[0]);
+}
+
+/** What all records say, `undefined` when they differ: what the event as a whole is about. */
+export function common<T>(
+  records: readonly unknown[],
+  read: (record: EventObject) => T | undefined,
+): T | undefined {
+  const first = read(asObject(records[0]));
+  return records.every((record) => read(asObject(record)) === first) ? first : undefined;
 }
 
 /** The object or array that a JSON text holds; `undefined` for any other text. */
@@ -64,5 +87,15 @@ export function parseObject(json: string): EventObject | undefined {
   } catch {
     // Not JSON: a payload may be anything, and is the handler's matter.
     return undefined;
+  }
+}
+
+/** Percent-decodes a text; one that is not encoded, or cut inside a sequence, stays as it came. */
+export function percentDecode(encoded: string): string {
+  if (!encoded.includes("%")) return encoded;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded;
   }
 }

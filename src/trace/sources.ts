@@ -1,11 +1,56 @@
 /** Which source an event came from: the one list, in the order in which it is asked. */
 import { isObject } from "./shape.ts";
 import type { EventDescription, Source } from "./source.ts";
+import { alb } from "./sources/alb.ts";
+import { amazonMq } from "./sources/amazon-mq.ts";
+import { apiGatewayV1 } from "./sources/api-gateway-v1.ts";
+import { apiGatewayV2 } from "./sources/api-gateway-v2.ts";
+import { appsync } from "./sources/appsync.ts";
+import { cloudfront } from "./sources/cloudfront.ts";
+import { cloudwatchLogs } from "./sources/cloudwatch-logs.ts";
+import { cognito } from "./sources/cognito.ts";
+import { dynamodb } from "./sources/dynamodb.ts";
+import { eventbridge } from "./sources/eventbridge.ts";
+import { firehose } from "./sources/firehose.ts";
+import { functionUrl } from "./sources/function-url.ts";
+import { kafka } from "./sources/kafka.ts";
+import { kinesis } from "./sources/kinesis.ts";
 import { other } from "./sources/other.ts";
+import { s3 } from "./sources/s3.ts";
+import { scheduled } from "./sources/scheduled.ts";
+import { ses } from "./sources/ses.ts";
+import { sns } from "./sources/sns.ts";
 import { sqs } from "./sources/sqs.ts";
+import { stepFunctions } from "./sources/step-functions.ts";
+import { vpcLattice } from "./sources/vpc-lattice.ts";
+import { websocket } from "./sources/websocket.ts";
 
 /** First match wins: shapes overlap, so the narrower one stands first. */
-export const SOURCES: readonly Source[] = [sqs, other];
+export const SOURCES: readonly Source[] = [
+  functionUrl,
+  apiGatewayV1,
+  apiGatewayV2,
+  websocket,
+  alb,
+  vpcLattice,
+  cloudwatchLogs,
+  scheduled,
+  cloudfront,
+  dynamodb,
+  kinesis,
+  s3,
+  sns,
+  sqs,
+  ses,
+  kafka,
+  amazonMq,
+  eventbridge,
+  appsync,
+  cognito,
+  firehose,
+  stepFunctions,
+  other,
+];
 
 /** An event and where it came from. */
 export interface DescribedEvent {

@@ -1,7 +1,8 @@
 /** Response streaming: the invocation ends when the stream does, not when the handler returns. */
 import { context } from "@opentelemetry/api";
-import type { AnyHandler, StartInvocation } from "./handler.ts";
 import type { Invocation } from "./invocation.ts";
+import type { AnyHandler } from "./options.ts";
+import type { StartInvocation } from "./start-invocation.ts";
 import { isThenable } from "./thenable.ts";
 
 const STREAMING: symbol = Symbol.for("aws.lambda.runtime.handler.streaming");

@@ -5,7 +5,7 @@ import { CompressionAlgorithm } from "@opentelemetry/otlp-exporter-base";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type OtlpReceiver, startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
-import { exportOnce, makeManySpans, makeSpans, REMOTE } from "./sample-spans.ts";
+import { exportOnce, makeManySpans, makeSpans, REMOTE } from "../support/sample-spans.ts";
 
 let receiver: OtlpReceiver;
 let exporter: SpanExporter | undefined;
@@ -105,6 +105,17 @@ describe("waiting for spans", () => {
     const waiting = receiver.waitForSpans((spans) => spans.some(({ name }) => name === "many 2"));
     await exportOnce(exporter, makeManySpans(3));
     expect(await waiting).toHaveLength(3);
+  });
+
+  it("rejects with the predicate's own error, and the request is answered all the same", async () => {
+    exporter = EXPORTERS.grpc();
+    const waiting = receiver.waitForSpans((spans) => {
+      if (spans.length > 0) throw new RangeError("not this one");
+      return false;
+    });
+    const rejected = expect(waiting).rejects.toThrow("not this one");
+    await exportOnce(exporter, makeManySpans(1));
+    await rejected;
   });
 
   it("rejects with a list of what did arrive", async () => {

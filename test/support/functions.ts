@@ -1,75 +1,51 @@
-/** Functions as users deploy them: bundled apart from coldspan, run by the real runtime client. */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+/** Functions written to temporary directories and run in the real Lambda runtime. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { ensureNode, ensureRuntime, type RicMajor } from "../../runtimes/runtimes.ts";
-import {
-  type FunctionOptions,
-  type FunctionProcess,
-  type NodeBinary,
-  startFunction,
-} from "../../src/dev/function-process.ts";
+import { onTestFinished } from "vitest";
+import { type Addon, ensureNode, ensureRuntime } from "../../runtimes/runtimes.ts";
+import { type FunctionOptions, startFunction } from "../../src/dev/function-process.ts";
+import type { FunctionProcess } from "../../src/dev/running-function.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-export type ModuleFormat = "esm" | "cjs";
-
-/** A Node.js with the runtime client that Lambda's image of it carries. */
+/** A pairing of Node.js and runtime client that Lambda or an image on its own base runs. */
 export interface Runtime {
-  readonly node: NodeBinary["major"];
-  readonly ric: RicMajor;
+  readonly node: 22 | 24;
+  readonly ric: 3 | 4;
 }
 
-/** Lambda's Node 22 and 24, and 22 with the newer client as on Managed Instances. */
 export const RUNTIMES: readonly Runtime[] = [
-  { node: 24, ric: 4 },
-  { node: 22, ric: 4 },
   { node: 22, ric: 3 },
+  { node: 22, ric: 4 },
+  { node: 24, ric: 4 },
 ];
 
-export interface TaskRoot {
-  readonly path: string;
-  remove(): Promise<void>;
+export const NEWEST: Runtime = { node: 24, ric: 4 };
+
+/** File name to content; the directory is removed when the test is over. */
+export async function writeTaskRoot(files: Readonly<Record<string, string>>): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "coldspan-task-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(directory, name), content);
+  }
+  return directory;
 }
 
-/** A directory with the function's module and `node_modules`, as in an image. */
-export async function createTaskRoot(entry: string, format: ModuleFormat): Promise<TaskRoot> {
-  const path = await mkdtemp(join(tmpdir(), "coldspan-function-"));
-  await mkdir(join(path, "node_modules/@opentelemetry"), { recursive: true });
-  await symlink(ROOT, join(path, "node_modules/coldspan"));
-  await symlink(
-    join(ROOT, "node_modules/@opentelemetry/api"),
-    join(path, "node_modules/@opentelemetry/api"),
-  );
-  await build({
-    entryPoints: [join(ROOT, entry)],
-    bundle: true,
-    platform: "node",
-    target: "node22.15",
-    format,
-    packages: "external",
-    outfile: join(path, "app.js"),
-    logLevel: "warning",
-  });
-  await writeFile(
-    join(path, "package.json"),
-    JSON.stringify({ type: format === "esm" ? "module" : "commonjs" }),
-  );
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
-}
-
-/** Starts `handler` of a task root in a real runtime. */
-export async function startIn(
+/** Starts the function; process and Runtime API are gone when the test is over. */
+export async function runFunction(
   runtime: Runtime,
-  taskRoot: TaskRoot,
-  options: Omit<FunctionOptions, "node" | "ric" | "taskRoot">,
+  files: Readonly<Record<string, string>>,
+  handler: string,
+  options: Partial<FunctionOptions> & { readonly addon?: Addon } = {},
 ): Promise<FunctionProcess> {
-  return startFunction({
+  const { addon, ...functionOptions } = options;
+  const running = await startFunction({
     node: await ensureNode(runtime.node),
-    ric: await ensureRuntime(runtime.ric),
-    taskRoot: taskRoot.path,
-    ...options,
+    ric: await ensureRuntime(runtime.ric, addon),
+    taskRoot: await writeTaskRoot(files),
+    handler,
+    ...functionOptions,
   });
+  onTestFinished(() => running.close());
+  return running;
 }

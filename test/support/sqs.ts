@@ -48,3 +48,26 @@ export function sqsRecord(n: number, from: Producer | undefined = producer(n)): 
 export function sqsEvent(count: number): SQSEvent {
   return { Records: Array.from({ length: count }, (_, index) => sqsRecord(index + 1)) };
 }
+
+/** Records whose bodies are SNS envelopes, the W3C context among the topic's message attributes. */
+export function snsWrapped(count: number): SQSEvent {
+  const Records = sqsEvent(count).Records.map((record, index) => {
+    const { traceId, spanId } = producer(index + 1);
+    const envelope = {
+      Type: "Notification",
+      MessageId: `notification-${index + 1}`,
+      TopicArn: "arn:aws:sns:us-east-1:123456789012:placed-orders",
+      Message: record.body,
+      Timestamp: "2025-11-24T16:00:00.000Z",
+      SignatureVersion: "1",
+      Signature: "EXAMPLE",
+      SigningCertURL: "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-example.pem",
+      UnsubscribeURL: "https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe",
+      MessageAttributes: {
+        traceparent: { Type: "String", Value: `00-${traceId}-${spanId}-01` },
+      },
+    };
+    return { ...record, body: JSON.stringify(envelope), messageAttributes: {} };
+  });
+  return { Records };
+}

@@ -46,6 +46,7 @@ export function startTraced(overrides: Partial<Lifecycle> = {}): Traced {
     extract: (base, carrier) => propagation.extract(base, carrier, caseInsensitive),
     extractMessage: (carrier) => propagation.extract(ROOT_CONTEXT, carrier, caseInsensitive),
     flush: () => Promise.resolve(),
+    stats: () => ({ destinations: [] }),
     ...overrides,
   };
   setLifecycle(lifecycle);

@@ -31,13 +31,13 @@ describe("a wrapped handler", () => {
 
   it("returns a synchronous result synchronously, and the very same value", () => {
     const result = { statusCode: 200 };
-    expect(withTracing(() => result)({})).toBe(result);
+    expect(withTracing((_event: unknown) => result)({})).toBe(result);
     expect(traced.spans()).toHaveLength(1);
   });
 
   it("resolves with the very same value", async () => {
     const result = { statusCode: 200 };
-    await expect(withTracing(async () => result)({})).resolves.toBe(result);
+    await expect(withTracing(async (_event: unknown) => result)({})).resolves.toBe(result);
   });
 
   it("throws synchronously what the handler throws synchronously", () => {
@@ -95,7 +95,7 @@ describe("a wrapped handler", () => {
         resolve("rows");
       },
     };
-    await expect(withTracing(() => lazy)({})).resolves.toBe("rows");
+    await expect(withTracing((_event: unknown) => lazy)({})).resolves.toBe("rows");
     expect(asked).toBe(1);
   });
 
@@ -151,6 +151,7 @@ describe("the invocation span", () => {
     expect(span?.kind).toBe(1);
     expect(span?.attributes).toEqual({
       "faas.trigger": "other",
+      "coldspan.event.source": "other",
       "faas.coldstart": false,
       "faas.invocation_id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
       "cloud.account.id": "123456789012",

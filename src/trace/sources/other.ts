@@ -1,10 +1,8 @@
-import type { EventDescription, Source } from "../source.ts";
-
-const DESCRIPTION: EventDescription = Object.freeze({ trigger: "other", attributes: {} });
+import type { Source } from "../source.ts";
 
 /** Everything no other source knows: direct invocations, IoT rules, Scheduler inputs, non-objects. */
 export const other: Source = {
   name: "other",
   match: () => true,
-  describe: () => DESCRIPTION,
+  describe: () => ({ trigger: "other", attributes: {} }),
 };

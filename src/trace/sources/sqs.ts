@@ -3,7 +3,7 @@ import { type Arn, parseArn } from "../arn.ts";
 import { put } from "../attributes.ts";
 import { carrierFromMessageAttributes, withTraceHeader } from "../carriers.ts";
 import { readEnvelope } from "../envelopes.ts";
-import { messagingAttributes } from "../messaging.ts";
+import { batchOf, MAX_DESTINATIONS } from "../messaging.ts";
 import {
   AWS_SQS_QUEUE_URL,
   COLDSPAN_MESSAGE_DEAD_LETTER_SOURCE,
@@ -16,9 +16,6 @@ import { asObject, firstRecord, number, recordsOf, text } from "../shape.ts";
 import type { Batch, EventDescription, EventObject, RecordDescription, Source } from "../source.ts";
 
 const SYSTEM = "aws_sqs";
-
-/** An event source mapping reads one queue; more than a few queues in one event is not SQS's doing. */
-const MAX_QUEUES = 10;
 
 /** Domain of a partition's endpoints (AWS General Reference); others get no queue URL. */
 const DOMAINS: ReadonlyMap<string, string> = new Map([
@@ -43,7 +40,7 @@ function describeBatches(records: readonly unknown[]): readonly Batch[] {
   const first = queueArn(records[0]);
   if (records.every((record) => queueArn(record) === first)) return [describeBatch(records, first)];
   const queues = new Set(records.map(queueArn));
-  if (queues.size > MAX_QUEUES) return [describeBatch(records, undefined)];
+  if (queues.size > MAX_DESTINATIONS) return [describeBatch(records, undefined)];
   return Array.from(queues, (queue) => ({
     ...describeBatch(records, queue),
     owns: (record: unknown) => queueArn(record) === queue,
@@ -56,15 +53,9 @@ function queueArn(record: unknown): string | undefined {
 
 function describeBatch(records: readonly unknown[], queue: string | undefined): Batch {
   const arn = parseArn(queue);
-  const attributes = messagingAttributes(SYSTEM, arn?.resource);
-  put(attributes, AWS_SQS_QUEUE_URL, arn && queueUrl(arn));
-  return {
-    system: SYSTEM,
-    destination: arn?.resource,
-    arrays: [records],
-    attributes,
-    describeRecord,
-  };
+  const batch = batchOf(SYSTEM, arn?.resource, [records], describeRecord);
+  put(batch.attributes, AWS_SQS_QUEUE_URL, arn && queueUrl(arn));
+  return batch;
 }
 
 function queueUrl({ partition, region, account, resource }: Arn): string | undefined {
