@@ -27,8 +27,12 @@ async function load(config: ExporterConfig): Promise<Destination> {
   switch (config.kind) {
     case "otlp":
       return config.otlp.protocol === "grpc" ? loadGrpc(config.otlp) : loadHttp(config.otlp);
-    default:
-      throw new Error(`${config.kind} is not available`);
+    case "xray-udp":
+      return (await import("./xray-udp.ts")).createXrayDestination(config.host, config.port);
+    case "console":
+      return (await import("./console.ts")).createConsoleDestination();
+    case "custom":
+      return (await import("./span-exporter.ts")).createExporterDestination(config.exporter);
   }
 }
 
