@@ -48,13 +48,18 @@ async function loadGrpc(config: OtlpConfig): Promise<Destination> {
 
 async function loadHttp(config: OtlpConfig): Promise<Destination> {
   const url = parseHttpEndpoint(config.endpoint);
-  const [{ createHttpDestination }, encode, tls, compress] = await Promise.all([
+  const [{ createHttpDestination }, sign, encode, tls, compress] = await Promise.all([
     import("./otlp-http.ts"),
+    loadSigner(url, config),
     loadEncoder(config.protocol),
     url.protocol === "https:" ? loadTlsDialing(config) : undefined,
     loadCompressor(config.compression),
   ]);
-  return createHttpDestination(config, url, { encode, tls, compress });
+  return createHttpDestination(config, url, { encode, tls, compress, sign });
+}
+
+async function loadSigner(url: URL, { sigv4 }: OtlpConfig): Promise<HttpParts["sign"]> {
+  return sigv4 === undefined ? undefined : (await import("./sigv4.ts")).createSigner(url, sigv4);
 }
 
 async function loadEncoder(protocol: OtlpConfig["protocol"]): Promise<HttpParts["encode"]> {
