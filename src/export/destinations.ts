@@ -38,6 +38,11 @@ async function load(config: ExporterConfig): Promise<Destination> {
 
 async function loadGrpc(config: OtlpConfig): Promise<Destination> {
   const endpoint = parseGrpcEndpoint(config);
+  if (config.grpcClient === "grpc-js") {
+    const { createGrpcJsDestination } = await import("./grpc-js.ts");
+    const tls = endpoint.secure ? await loadTlsFiles(config) : undefined;
+    return createGrpcJsDestination(config, endpoint, tls);
+  }
   const [{ createGrpcDestination }, tls, compress] = await Promise.all([
     import("./otlp-grpc.ts"),
     endpoint.secure ? loadTlsFiles(config) : undefined,
