@@ -25,6 +25,12 @@ const IDLE_MS = 30_000;
  */
 const MAX_PINGS_BETWEEN_ANSWERS = 2;
 
+/**
+ * In megabytes. Node counts a request's unsent bytes as its session's memory and, above 10 MB, resets streams
+ * whose answers arrive; three requests of the largest size under way are enough for that.
+ */
+const MAX_SESSION_MEMORY = 1000;
+
 export class Http2Connection {
   readonly session: ClientHttp2Session;
   /** Resolves when requests can be sent; rejects with the reason when the connection failed. */
@@ -156,6 +162,7 @@ function dial(endpoint: GrpcEndpoint, tls: SecureContext | undefined): ClientHtt
   const { secure, authority, socketPath } = endpoint;
   return http2Connect(`${secure ? "https" : "http"}://${authority}`, {
     settings: { enablePush: false },
+    maxSessionMemory: MAX_SESSION_MEMORY,
     ...(tls === undefined ? {} : { secureContext: tls }),
     ...(socketPath === undefined ? {} : { createConnection: () => netConnect(socketPath) }),
   });
