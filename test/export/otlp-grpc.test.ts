@@ -44,6 +44,19 @@ test("requests share one connection, opened ahead when asked", async () => {
   expect(connections).toHaveLength(1);
 });
 
+test("several requests of the largest size go out at once", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint });
+  const request = Buffer.alloc(destination.maxRequestBytes, "spans");
+
+  const outcomes = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map(() => destination.send(request, 20_000)),
+  );
+
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(6).fill("success"));
+  expect(calls.map(({ message }) => message.length)).toEqual(Array(6).fill(request.length));
+});
+
 test("the deadline on the wire is the shorter of the flush's and the exporter's", async () => {
   const { endpoint, calls } = await serveGrpc();
   const destination = await openDestination({ endpoint, timeoutMs: 3000 });
