@@ -25,6 +25,12 @@ const IDLE_MS = 30_000;
  */
 const MAX_PINGS_BETWEEN_ANSWERS = 2;
 
+/**
+ * Requests that wait to be sent count as memory of the session, and one that has too much of it refuses
+ * the answers it gets (ENHANCE_YOUR_CALM). Node's default of 10 is three large requests; this is none.
+ */
+const MAX_SESSION_MEGABYTES = 1_000_000;
+
 export class Http2Connection {
   readonly session: ClientHttp2Session;
   /** Resolves when requests can be sent; rejects with the reason when the connection failed. */
@@ -156,6 +162,7 @@ function dial(endpoint: GrpcEndpoint, tls: SecureContext | undefined): ClientHtt
   const { secure, authority, socketPath } = endpoint;
   return http2Connect(`${secure ? "https" : "http"}://${authority}`, {
     settings: { enablePush: false },
+    maxSessionMemory: MAX_SESSION_MEGABYTES,
     ...(tls === undefined ? {} : { secureContext: tls }),
     ...(socketPath === undefined ? {} : { createConnection: () => netConnect(socketPath) }),
   });

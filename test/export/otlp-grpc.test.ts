@@ -71,6 +71,21 @@ test("a message is compressed when gzip is configured, and says so", async () =>
   expect(calls[0]?.message).toEqual(request);
 });
 
+test("the largest requests, several at once, are each sent once", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint });
+  const requests = [1, 2, 3, 4].map((fill) => Buffer.alloc(destination.maxRequestBytes, fill));
+
+  const outcomes = await Promise.all(
+    requests.map((request) => destination.send(request, TIMEOUT_MS)),
+  );
+
+  expect(outcomes.map(({ status, resends }) => ({ status, resends }))).toEqual(
+    requests.map(() => ({ status: "success", resends: undefined })),
+  );
+  expect(calls.map(({ message }) => message[0]).sort()).toEqual([1, 2, 3, 4]);
+});
+
 test("a headers function is called for each export", async () => {
   const { endpoint, calls } = await serveGrpc();
   let turn = 0;
