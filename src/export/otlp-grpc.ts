@@ -102,7 +102,9 @@ function judge(answer: GrpcAnswer, headers: RequestHeaders): Attempt {
     return { outcome: { status: "failure", error } };
   }
   const wish = retryInMillis === undefined ? {} : { retryInMillis };
-  return { outcome: { status: "retryable", error, answerLost: false, ...wish } };
+  // gRPC's libraries answer so by themselves while the server's own code runs on and takes the spans.
+  const answerLost = answer.status === "DEADLINE_EXCEEDED";
+  return { outcome: { status: "retryable", error, answerLost, ...wish } };
 }
 
 /** No verdict came (gRPC over HTTP/2, "Errors", for what a reset means). */

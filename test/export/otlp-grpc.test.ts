@@ -137,7 +137,6 @@ test("a header that HTTP does not allow fails for good without being quoted", as
 
 test.each([
   [1, "CANCELLED"],
-  [4, "DEADLINE_EXCEEDED"],
   [10, "ABORTED"],
   [11, "OUT_OF_RANGE"],
   [14, "UNAVAILABLE"],
@@ -154,6 +153,19 @@ test.each([
   expect(outcome.status === "retryable" && outcome.error.message).toBe(`${name}: busy`);
   expect(outcome).not.toHaveProperty("resends");
   expect(calls.length).toBeGreaterThan(1);
+});
+
+test("status 4 DEADLINE_EXCEEDED is tried again, and counted: the spans may have been taken", async () => {
+  const { endpoint, calls } = await serveGrpc((call, index) =>
+    answerCall(call, { status: index === 0 ? 4 : 0 }),
+  );
+  const destination = await openDestination({ endpoint });
+
+  expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({
+    status: "success",
+    resends: 1,
+  });
+  expect(calls).toHaveLength(2);
 });
 
 test.each([
