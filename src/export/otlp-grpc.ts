@@ -1,39 +1,46 @@
 /** OTLP over gRPC on `node:http2`: what a unary export needs of gRPC, at a tenth of grpc-js's cold start. */
 import { constants } from "node:http2";
+import type { SecureContext } from "node:tls";
 import type { OtlpConfig } from "../config.ts";
-import type { SendOutcome } from "./destination.ts";
+import type { Destination, SendOutcome } from "./destination.ts";
 import { callUnary, type GrpcAnswer, type GrpcLoss } from "./grpc-call.ts";
 import type { GrpcEndpoint } from "./grpc-endpoint.ts";
 import { isRetryableStatus } from "./grpc-status.ts";
 import { type RequestHeaders, redact } from "./headers.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Http2Keeper } from "./http2-keeper.ts";
+import { encodeTraces } from "./otlp-encoder.ts";
 import {
   type Compressor,
   createOtlpTransport,
   type OtlpRequest,
   type OtlpRoute,
-  type OtlpTransport,
   succeed,
 } from "./otlp-transport.ts";
 import type { Attempt } from "./retry.ts";
 import { readRpcStatus } from "./rpc-status.ts";
-import { readTlsFiles } from "./tls-files.ts";
 import { readPartialSuccess } from "./trace-response.ts";
 import { USER_AGENT } from "./user-agent.ts";
 
 const PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/** Throws one clear line when the TLS files cannot be used. */
-export function createGrpcTransport(
+/** Below the 4 MiB that gRPC servers accept by default, with room for what a proxy counts in. */
+const MAX_REQUEST_BYTES = 4_000_000;
+
+export function createGrpcDestination(
   config: OtlpConfig,
   endpoint: GrpcEndpoint,
+  tls: SecureContext | undefined,
   compress: Compressor | undefined,
-): OtlpTransport {
-  const tls = endpoint.secure ? readTlsFiles(config) : undefined;
+): Destination {
   const keeper = new Http2Keeper(() => new Http2Connection(endpoint, tls));
   const route = new GrpcRoute(keeper, endpoint.authority, compress !== undefined);
-  return createOtlpTransport(config, route, compress);
+  return {
+    name: `otlp/grpc ${endpoint.socketPath ?? endpoint.authority}`,
+    maxRequestBytes: MAX_REQUEST_BYTES,
+    encode: encodeTraces,
+    ...createOtlpTransport(config, route, compress),
+  };
 }
 
 class GrpcRoute implements OtlpRoute {

@@ -94,9 +94,9 @@ export function succeed(
   const { rejectedSpans, message } = partial;
   const words = redact(message, headers);
   if (rejectedSpans === 0) {
-    diag.warn(`coldspan: the OTLP receiver took all spans but warns: ${words}`);
+    diag.warn(`the OTLP receiver took all spans but warns: ${words}`);
     return { status: "success", data };
   }
-  diag.warn(`coldspan: the OTLP receiver refused ${rejectedSpans} spans: ${words}`);
+  diag.warn(`the OTLP receiver refused ${rejectedSpans} spans: ${words}`);
   return { status: "success", data, rejectedSpans };
 }

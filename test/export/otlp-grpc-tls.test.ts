@@ -127,7 +127,7 @@ test.each([
     status: "failure",
     error: { message },
   });
-  expect(lines).toEqual([`coldspan: the otlp/grpc exporter cannot start: ${message}`]);
+  expect(lines).toEqual([`the otlp/grpc exporter cannot start: ${message}`]);
 });
 
 test("a file that is not PEM, or a key of another certificate, is named", async () => {
