@@ -2,6 +2,7 @@
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { Destination, ExportRequest } from "../export/destination.ts";
 import { BoundedQueue, type Chunk, type QueueBounds } from "./bounded-queue.ts";
+import type { RecoveredRequest } from "./spool.ts";
 
 /** One request and its spans' fate: exactly one of `settle` and `giveBack` is called, once. */
 export interface Parcel {
@@ -9,21 +10,12 @@ export interface Parcel {
   readonly spanCount: number;
   /** Spans among them that the receiver may have already. */
   readonly repeats: number;
+  /** True when it came from the spool and is kept there until it is settled. */
+  readonly isRecovered: boolean;
   /** The spans are done with: taken, refused or moved elsewhere. */
   settle(): void;
   /** They stay, in front of all others; with `answerLost` they may have arrived. */
   giveBack(answerLost: boolean): void;
-}
-
-/** A request that an earlier process of this environment could not send. */
-export interface RecoveredRequest {
-  readonly destination: string;
-  readonly request: Uint8Array;
-  readonly spanCount: number;
-  /** True when the receiver may have it already. */
-  readonly mayRepeat: boolean;
-  /** Removes it for good. Never throws. */
-  remove(): void;
 }
 
 export interface BacklogOptions {
@@ -74,7 +66,11 @@ export class Backlog {
   /** The oldest request that fits the destination; undefined when nothing waits. */
   next(): Parcel | undefined {
     const recovered = this.#recovered.shift();
-    if (recovered !== undefined) return this.#toParcel(recovered);
+    return recovered === undefined ? this.nextOwn() : this.#toParcel(recovered);
+  }
+
+  /** As {@link next}, without those of earlier processes. */
+  nextOwn(): Parcel | undefined {
     while (this.queue.waiting > 0) {
       const { maxRequestBytes } = this.#options.destination;
       const parcel = this.#encode(this.queue.take(this.#maxChunkSpans, maxRequestBytes));
@@ -89,6 +85,7 @@ export class Backlog {
       request,
       spanCount,
       repeats: recovered.mayRepeat ? spanCount : 0,
+      isRecovered: true,
       settle: () => {
         this.#recoveredSpans -= spanCount;
         recovered.remove();
@@ -129,6 +126,7 @@ function toParcel(queue: BoundedQueue, chunk: Chunk, request: ExportRequest): Pa
     request,
     spanCount: chunk.spans.length,
     repeats: chunk.mayRepeat.filter(Boolean).length,
+    isRecovered: false,
     settle: () => queue.settle(chunk),
     giveBack: (answerLost) => queue.giveBack(chunk, answerLost),
   };

@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const CACHE = ".cache";
-/** The newest of the major that Lambda's image for Node 22 may hold. */
 const VERSION_22 = "22.23.3";
 
 /** The flags of the bootstrap in AWS's Node 22 image. */
@@ -15,7 +14,7 @@ export const NODE_22_FLAGS: readonly string[] = [
 
 /** Path of a Node 22 binary, installed on first use. */
 export function node22(): string {
-  const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+  const name = `node-${process.platform}-${process.arch}`;
   const folder = join(CACHE, `${name}-${VERSION_22}`);
   const binary = join(folder, "node_modules", name, "bin", "node");
   if (!existsSync(binary)) {
