@@ -1,5 +1,6 @@
 /** The headers a user adds to each request, and how they stay out of logs. */
 import type { OtlpConfig } from "../config.ts";
+import { within } from "./within.ts";
 
 export type RequestHeaders = Readonly<Record<string, string>>;
 
@@ -33,18 +34,12 @@ export async function resolveHeaders(
   timeoutMs: number,
 ): Promise<RequestHeaders> {
   if (typeof headers !== "function") return normalize(headers);
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("took too long")), timeoutMs);
-  });
   try {
-    return normalize(await Promise.race([call(headers), timeout]));
+    return normalize(await within(call(headers), timeoutMs, "headers"));
   } catch (error) {
     // The function's own message may quote a token or a request that carries one.
     const kind = error instanceof Error ? error.name : typeof error;
     throw new Error(`The headers function of the OTLP exporter failed (${kind})`);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
