@@ -50,17 +50,18 @@ export class Backlog {
     return this.queue.held + this.#recoveredSpans;
   }
 
-  /** True when a whole request's worth of spans waits. */
-  get hasFullChunk(): boolean {
+  /** True when a whole request waits: a full chunk's worth of spans, or one that was recovered. */
+  get isDue(): boolean {
     const { waiting, waitingBytes } = this.queue;
     const { maxRequestBytes } = this.#options.destination;
-    return waiting >= this.#maxChunkSpans || waitingBytes >= maxRequestBytes;
+    const hasFullChunk = waiting >= this.#maxChunkSpans || waitingBytes >= maxRequestBytes;
+    return hasFullChunk || this.#recovered.length > 0;
   }
 
   /** Takes over what an earlier process left. */
-  recover(requests: readonly RecoveredRequest[]): void {
-    for (const request of requests) this.#recoveredSpans += request.spanCount;
-    this.#recovered.push(...requests);
+  recover(request: RecoveredRequest): void {
+    this.#recoveredSpans += request.spanCount;
+    this.#recovered.push(request);
   }
 
   /** The oldest request that fits the destination; undefined when nothing waits. */

@@ -56,6 +56,10 @@ export class Outlet {
     });
   }
 
+  get name(): string {
+    return this.#options.destination.name;
+  }
+
   get stats(): DestinationStats {
     return this.#tally.stats(this.#backlog, this.#breaker.state);
   }
@@ -65,9 +69,9 @@ export class Outlet {
     return this.#backlog.held;
   }
 
-  /** True when a whole request's worth of spans waits and may go out. */
+  /** True when a whole request waits and may go out. */
   get isDue(): boolean {
-    return this.#backlog.hasFullChunk && this.#isSending;
+    return this.#backlog.isDue && this.#isSending;
   }
 
   /** Starts with what waited while the destination was being loaded. */
@@ -75,12 +79,10 @@ export class Outlet {
     this.#backlog.queue.adopt(staged);
   }
 
-  /** Takes over those requests of an earlier process that were for this destination. */
-  recover(requests: readonly RecoveredRequest[]): void {
-    const { name } = this.#options.destination;
-    const own = requests.filter(({ destination }) => destination === name);
-    this.#backlog.recover(own);
-    for (const { spanCount } of own) this.#tally.recovered(spanCount);
+  /** Takes over a request that an earlier process left for this destination. */
+  recover(request: RecoveredRequest): void {
+    this.#backlog.recover(request);
+    this.#tally.recovered(request.spanCount);
   }
 
   /** Moves to the spool what waits, and what is under way: its answer will not be heard. */
@@ -112,12 +114,12 @@ export class Outlet {
     this.#probe();
   }
 
-  /** Sends what is due, in the background: full chunks, and what a flush asked for. */
+  /** Sends what is due, in the background: whole requests, and what a flush asked for. */
   pump(): void {
     while (
       this.#isSending &&
       this.#inFlight.size < MAX_CONCURRENT_SENDS &&
-      (this.#wanted > 0 || this.#backlog.hasFullChunk)
+      (this.#wanted > 0 || this.#backlog.isDue)
     ) {
       const parcel = this.#takeNext();
       if (parcel === undefined) return;
@@ -139,7 +141,7 @@ export class Outlet {
     return waitAtMost(this.#drain(), boundMs, this.#options.clock);
   }
 
-  /** Closes the destination; what waits stays uncounted as `buffered`. */
+  /** Closes the destination; what waits stays counted as `buffered`. */
   shutdown(): void {
     this.#isShutdown = true;
     this.#cancelProbe?.();

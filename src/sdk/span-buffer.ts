@@ -8,7 +8,7 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import { type Clock, waitAtMost } from "./clock.ts";
 import { LossReport, type WriteWarning } from "./loss-report.ts";
 import { Outlet } from "./outlet.ts";
-import type { Spool } from "./spool.ts";
+import type { RecoveredRequest, Spool } from "./spool.ts";
 import type { TelemetryStats } from "./telemetry-stats.ts";
 
 export interface SpanBufferOptions {
@@ -107,8 +107,11 @@ export class SpanBuffer implements SpanProcessor {
 
   /** Takes back what was spooled, by an earlier process or this one. */
   recover(): void {
-    const requests = this.#options.spool?.claim() ?? [];
-    for (const outlet of this.#outlets ?? []) outlet.recover(requests);
+    for (const request of this.#options.spool?.claim() ?? []) {
+      const outlet = this.#outlets?.find(({ name }) => name === request.destination);
+      if (outlet === undefined) this.#discard(request);
+      else outlet.recover(request);
+    }
   }
 
   /** Reports what is left to report: the process is ending. */
@@ -153,6 +156,12 @@ export class SpanBuffer implements SpanProcessor {
     this.#staged.clear();
     this.recover();
     for (const outlet of this.#outlets) outlet.pump();
+  }
+
+  #discard({ destination, spanCount, remove }: RecoveredRequest): void {
+    remove();
+    const error = "not configured any more";
+    this.#losses.note({ destination, reason: "refused", spans: spanCount, error });
   }
 
   /** Not in `onEnd` itself: encoding a chunk takes ms, and `span.end()` is in the handler's path. */
