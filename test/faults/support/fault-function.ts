@@ -167,6 +167,14 @@ export class FaultFunction {
     }
   }
 
+  /** Invokes now and then until the function holds no span of earlier invocations. */
+  async untilDrained(timeoutMs: number): Promise<void> {
+    const endMs = performance.now() + timeoutMs;
+    while ((await this.stats()).buffered > 0 && performance.now() < endMs) {
+      await sleep(RECOVERY_STEP_MS);
+    }
+  }
+
   /** Waits without invoking until nothing is missing. */
   async whileMissing(timeoutMs: number): Promise<void> {
     const endMs = performance.now() + timeoutMs;
