@@ -113,3 +113,12 @@ test("a connection that died silently in a freeze is replaced", async () => {
   expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "success" });
   expect(relay.connections).toHaveLength(2);
 });
+
+test("nothing is sent after shutdown", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint, ...STOCK });
+  destination.shutdown();
+
+  expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "retryable" });
+  expect(calls).toHaveLength(0);
+});

@@ -313,4 +313,8 @@ test("shutdown cuts what is under way", async () => {
   destination.shutdown();
 
   expect(await sending).toMatchObject({ status: "retryable", answerLost: true });
+  expect(await destination.send(REQUEST, 60_000)).toMatchObject({
+    status: "retryable",
+    answerLost: false,
+  });
 });
