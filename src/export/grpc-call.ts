@@ -56,8 +56,8 @@ export function callUnary(
     const settle = (result: GrpcResult): void => {
       clearTimeout(timer);
       resolve(result);
-      // What is left of it is pointless; a reset of an exchange that is complete would count as abuse.
-      if (!answer.isComplete) stream.close(constants.NGHTTP2_CANCEL);
+      // What is left of an upload or an answer is pointless now; a finished stream is not touched.
+      stream.close(constants.NGHTTP2_CANCEL);
     };
     const timer = setTimeout(() => {
       connection.distrust();
@@ -115,11 +115,6 @@ class Answer {
       if (this.#grpcStatus !== undefined) this.onComplete(this.#conclude());
     });
     stream.on("close", () => this.onComplete(this.#conclude()));
-  }
-
-  /** True when both sides have said all. */
-  get isComplete(): boolean {
-    return this.#stream.readableEnded && this.#stream.writableFinished;
   }
 
   lose(kind: GrpcLoss["kind"], reason: string): GrpcLoss {

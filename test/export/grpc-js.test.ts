@@ -113,3 +113,28 @@ test("a connection that died silently in a freeze is replaced", async () => {
   expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "success" });
   expect(relay.connections).toHaveLength(2);
 });
+
+test("a connection that gave no answer is not asked again", async () => {
+  const server = await serveGrpc();
+  const relay = await startRelay(server.port);
+  onTestFinished(() => relay.close());
+  const endpoint = `http://127.0.0.1:${relay.port}`;
+  const destination = await openDestination({ endpoint, ...STOCK });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  relay.silence();
+  const lost = await destination.send(REQUEST, 300);
+  const found = await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(lost).toMatchObject({ status: "retryable", answerLost: true });
+  expect(found.status).toBe("success");
+});
+
+test("nothing is sent after shutdown", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint, ...STOCK });
+  destination.shutdown();
+
+  expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "retryable" });
+  expect(calls).toHaveLength(0);
+});

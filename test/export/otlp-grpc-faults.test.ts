@@ -285,13 +285,14 @@ test("a collector that comes back within the bound gets the request", async () =
 });
 
 test("shutdown cuts what is under way and refuses what comes after", async () => {
-  const { endpoint } = await serveGrpc(() => undefined);
+  const { endpoint, calls } = await serveGrpc(() => undefined);
   const destination = await openDestination({ endpoint });
   const sending = destination.send(REQUEST, 60_000);
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
 
   destination.shutdown();
 
-  expect(await sending).toMatchObject({ status: "retryable" });
+  expect(await sending).toMatchObject({ status: "retryable", answerLost: true });
   expect(await destination.send(REQUEST, 60_000)).toMatchObject({
     status: "retryable",
     answerLost: false,

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { SecureServerOptions } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { createAuthority } from "../support/certificates.ts";
 import { captureDiagnostics } from "./support/diagnostics.ts";
-import { startGrpcServer } from "./support/grpc-server.ts";
+import { answerCall, startGrpcServer } from "./support/grpc-server.ts";
 import { openDestination } from "./support/open-destination.ts";
 
 const REQUEST = Buffer.alloc(2000, "spans");
@@ -43,6 +44,27 @@ test.each(["https://localhost:", "localhost:", "https://127.0.0.1:"])(
     expect(calls[0]?.headers[":scheme"]).toBe("https");
   },
 );
+
+test("a lost connection is replaced by one that resumes its TLS session", async () => {
+  const wasResumed: boolean[] = [];
+  const server = await startGrpcServer(
+    (call) => {
+      const socket = call.stream.session?.socket as TLSSocket | undefined;
+      wasResumed.push(socket?.isSessionReused() === true);
+      answerCall(call);
+    },
+    { tls: identity },
+  );
+  onTestFinished(() => server.close());
+  const endpoint = `https://localhost:${server.port}`;
+  const destination = await openDestination({ endpoint, caFile });
+
+  await destination.send(REQUEST, TIMEOUT_MS);
+  server.connections[0]?.destroy();
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(wasResumed).toEqual([false, true]);
+});
 
 test("a certificate of an unknown authority keeps the spans, and says why", async () => {
   const { port, calls } = await serveTls();

@@ -111,6 +111,18 @@ test("a headers function is called for each export", async () => {
   expect(calls.map((call) => call.headers.authorization)).toEqual(["Bearer 1", "Bearer 2"]);
 });
 
+test("the blanks around a header's value are left out, as of a token read from a file", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({
+    endpoint,
+    headers: { authorization: " Bearer t\n" },
+  });
+
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(calls[0]?.headers.authorization).toBe("Bearer t");
+});
+
 test("a headers function that fails or hangs leaves the spans for later and its secrets unsaid", async () => {
   const { endpoint, calls } = await serveGrpc();
   const failing = await openDestination({

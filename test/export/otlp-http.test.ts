@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { OtlpConfig } from "../../src/config.ts";
 import { captureDiagnostics } from "./support/diagnostics.ts";
 import { serveHttp } from "./support/http-server.ts";
@@ -305,12 +305,16 @@ test("an endpoint that is no URL fails each send with one clear line", async () 
 });
 
 test("shutdown cuts what is under way", async () => {
-  const { endpoint } = await serveHttp(() => undefined);
+  const { endpoint, calls } = await serveHttp(() => undefined);
   const destination = await open({ endpoint });
   const sending = destination.send(REQUEST, 60_000);
-  await sleep(100);
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
 
   destination.shutdown();
 
   expect(await sending).toMatchObject({ status: "retryable", answerLost: true });
+  expect(await destination.send(REQUEST, 60_000)).toMatchObject({
+    status: "retryable",
+    answerLost: false,
+  });
 });
