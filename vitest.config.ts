@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/support/build.ts"],
+    globalSetup: ["test/support/build.ts", "test/support/runtimes.ts"],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     // Two cores are the common CI size; most tests wait on child processes and sockets.

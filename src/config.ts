@@ -1,15 +1,22 @@
 /** What the process was started with, resolved once: every variable and default of coldspan in one place. */
 import type { Attributes } from "@opentelemetry/api";
 import type { Sampler, SpanExporter } from "@opentelemetry/sdk-trace";
+import { readBoolean, type Settings } from "./environment.ts";
+import { resolveExporters } from "./exporter-config.ts";
+import { type InitOptions, optionValues } from "./options.ts";
+import {
+  readLambdaEnvironment,
+  readLogLevel,
+  readTraceConfig,
+  resolveFlush,
+  resolvePropagators,
+  resolveResourceAttributes,
+  resolveSampler,
+  resolveSpanLimits,
+} from "./sdk-config.ts";
+import type { TraceConfig } from "./trace/settings.ts";
 
-export type PropagatorName =
-  | "tracecontext"
-  | "baggage"
-  | "xray"
-  | "xray-lambda"
-  | "b3"
-  | "b3multi"
-  | "none";
+export type PropagatorName = "tracecontext" | "baggage" | "xray" | "xray-lambda" | "b3" | "b3multi";
 
 export type SamplerName =
   | "always_on"
@@ -19,7 +26,11 @@ export type SamplerName =
   | "parentbased_always_off"
   | "parentbased_traceidratio";
 
+export type ExporterName = "otlp" | "xray" | "console";
+
 export type OtlpProtocol = "grpc" | "http/protobuf" | "http/json";
+
+export type OtlpHeaders = Readonly<Record<string, string>>;
 
 /** Where OTLP requests go and how; everything an OTLP transport needs. */
 export interface OtlpConfig {
@@ -29,9 +40,7 @@ export interface OtlpConfig {
   /** Only for a gRPC endpoint without a scheme; a scheme wins (spec: exporter.md). */
   readonly insecure: boolean;
   /** Static, or made anew for every export (rotating tokens). Never logged. */
-  readonly headers:
-    | Readonly<Record<string, string>>
-    | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
+  readonly headers: OtlpHeaders | (() => OtlpHeaders | Promise<OtlpHeaders>);
   readonly compression: "gzip" | "none";
   /** Upper bound of one export in ms; the flush bound may be shorter. */
   readonly timeoutMs: number;
@@ -77,14 +86,87 @@ export interface SpanLimits {
   readonly attributePerLinkCountLimit: number;
 }
 
+/** What Lambda says about the function; all of it is absent outside Lambda. */
+export interface LambdaEnvironment {
+  readonly functionName: string | undefined;
+  /** `$LATEST` or a number. */
+  readonly functionVersion: string | undefined;
+  readonly memorySizeMb: number | undefined;
+  readonly region: string | undefined;
+  readonly logGroupName: string | undefined;
+  readonly logStreamName: string | undefined;
+  /** `on-demand`, `provisioned-concurrency`, `snap-start` or `lambda-managed-instances`. */
+  readonly initializationType: string | undefined;
+  /** `host:port` of the Runtime and Extensions API. */
+  readonly runtimeApi: string | undefined;
+  /** Several invocations at once, and no freeze between them. */
+  readonly managedInstances: boolean;
+  /** Log lines are JSON objects (`AWS_LAMBDA_LOG_FORMAT`). */
+  readonly jsonLogs: boolean;
+}
+
+export type LogLevel = "none" | "error" | "warn" | "info" | "debug" | "verbose" | "all";
+
 export interface Config {
   /** False with `OTEL_SDK_DISABLED=true`: handlers are returned unwrapped. */
   readonly enabled: boolean;
+  readonly logLevel: LogLevel;
+  /** What the user said about the resource; it wins over what is detected. */
   readonly resourceAttributes: Attributes;
+  /** Without repetition, in order of precedence; empty for `none`. */
   readonly propagators: readonly PropagatorName[];
   readonly sampler: { readonly name: SamplerName; readonly ratio: number } | Sampler;
   readonly spanLimits: SpanLimits;
   readonly exporters: readonly ExporterConfig[];
   readonly flush: FlushConfig;
   readonly instrumentations: boolean;
+  readonly trace: TraceConfig;
+  readonly lambda: LambdaEnvironment;
+}
+
+export interface Resolved {
+  readonly config: Config;
+  /** One line per value that could not be used; none holds a secret. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the environment and the options; options win. Never throws: a value that cannot be used is
+ * replaced by its default and named in a warning.
+ */
+export function resolveConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  options: InitOptions = {},
+): Resolved {
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  const given = optionValues(options, warn);
+  const settings: Settings = {
+    valueOf: (name) => given.get(name)?.value ?? env[name],
+    labelOf: (name) => given.get(name)?.label ?? name,
+    warn,
+  };
+  const lambda = readLambdaEnvironment(settings);
+  const config: Config = {
+    enabled: !readBoolean(settings, "OTEL_SDK_DISABLED"),
+    logLevel: readLogLevel(settings),
+    resourceAttributes: resolveResourceAttributes(settings, options),
+    propagators: resolvePropagators(settings),
+    sampler: resolveSampler(settings, options),
+    spanLimits: resolveSpanLimits(settings),
+    exporters: resolveExporters(settings, options),
+    flush: resolveFlush(settings, lambda),
+    instrumentations: options.instrumentations !== false,
+    trace: readTraceConfig(settings, options),
+    lambda,
+  };
+  if (settings.valueOf("OTEL_CONFIG_FILE")) {
+    warn("OTEL_CONFIG_FILE is not read by coldspan; set variables or init options instead.");
+  }
+  return Object.freeze({ config: Object.freeze(config), warnings: Object.freeze(warnings) });
+}
+
+/** Lambda's trace header of the running invocation; it changes with each one. Unset on Managed Instances. */
+export function readTraceHeader(): string | undefined {
+  return process.env._X_AMZN_TRACE_ID || undefined;
 }

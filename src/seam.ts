@@ -3,6 +3,8 @@
  * ES module or CommonJS, the image's copy or an installed one, this version or another.
  */
 import type { Context, Tracer } from "@opentelemetry/api";
+import type { TelemetryStats } from "./sdk/telemetry-stats.ts";
+import type { TraceConfig } from "./trace/settings.ts";
 
 /** Bump when a field of {@link Lifecycle} changes meaning; copies of different numbers stay apart. */
 const SLOT: unique symbol = Symbol.for("coldspan.seam.v1") as never;
@@ -11,17 +13,20 @@ const SLOT: unique symbol = Symbol.for("coldspan.seam.v1") as never;
 export interface InvocationSpan {
   /** Unix time in ms at which Lambda ends the invocation; `Infinity` when it never does. */
   readonly deadlineMs: number;
-  /** Called near the deadline, before the guard flushes: ends the open spans as timed out. */
-  onTimeout(): void;
+  /** Called when it will not end of itself (timeout, exit, crash): ends its open spans as failed. */
+  abort(errorType: string, message: string): void;
 }
 
 /** What a started SDK offers to the wrapper. */
 export interface Lifecycle {
   readonly tracer: Tracer;
-  /** Unix time in ms at which the process started. */
-  readonly processStartMs: number;
-  /** False on provisioned concurrency and SnapStart: their init is not part of an invocation. */
-  readonly coldStart: boolean;
+  /** The function's name, for handlers called without a Lambda context. */
+  readonly functionName: string;
+  /**
+   * True once: for the first invocation of this environment. Never on provisioned concurrency or
+   * SnapStart, where init is no part of an invocation.
+   */
+  claimColdStart(): boolean;
   /** Tells the flush engine that an invocation runs; arms the deadline guard. */
   invocationStarted(invocation: InvocationSpan): void;
   /**
@@ -29,10 +34,17 @@ export interface Lifecycle {
    * A promise means: the caller waits for it (never rejects); `undefined`: return at once.
    */
   invocationEnded(invocation: InvocationSpan): Promise<void> | undefined;
-  /** Extracts a remote context from a carrier of lower-case keys with the configured propagators. */
-  extract(carrier: Readonly<Record<string, string>>): Context;
+  readonly settings: TraceConfig;
+  /** Reads the caller's context with the configured propagators; carrier keys are in lower case. */
+  extract(base: Context, carrier: Readonly<Record<string, string>>): Context;
+  /**
+   * Reads a message's own context, as {@link extract} does on an empty base; where the configured
+   * propagators find none, X-Ray's header is read too (semantic conventions, AWS Lambda: SQS).
+   */
+  extractMessage(carrier: Readonly<Record<string, string>>): Context;
   /** Sends what is buffered; resolves when it is sent or the flush bound is over. Never rejects. */
   flush(timeoutMs?: number): Promise<void>;
+  stats(): TelemetryStats;
 }
 
 interface Seam {

@@ -29,6 +29,8 @@ export interface EventDescription {
   readonly carrier?: Carrier;
   /** For sources that deliver records: one entry per queue, topic or stream in the event. */
   readonly batches?: readonly Batch[];
+  /** Unix time in ms at which the event was sent, where the event as a whole says so. */
+  readonly sentAtMs?: number;
   /** For request sources: reads the handler's answer. Pure; the answer may be anything. */
   readonly describeResult?: (result: unknown) => ResultDescription;
 }
@@ -48,8 +50,13 @@ export interface Batch {
   readonly destination: string | undefined;
   /** The event's own array(s) of records, in delivery order: coldspan watches loops over them. */
   readonly arrays: readonly (readonly unknown[])[];
-  /** Attributes that all records share; set on the batch span and on every record span. */
+  /**
+   * Attributes that all records share, `messaging.system`, operation and destination included;
+   * set on the batch span and on every record span. Only the message count is the engine's.
+   */
   readonly attributes: Attributes;
+  /** Set when several batches share one array: true for the records of this one. */
+  owns?(record: unknown): boolean;
   /** Reads one record. Pure; called once per record. */
   describeRecord(record: unknown): RecordDescription;
 }
@@ -61,7 +68,10 @@ export interface RecordDescription {
   readonly carrier: Carrier | undefined;
   /** Unix time in ms at which the message was sent; queue time is measured from it. */
   readonly sentAtMs: number | undefined;
-  /** What the record is called in `batchItemFailures`: an id, a sequence number, or Kafka's object. */
+  /**
+   * What the record is called in `batchItemFailures`: an id, a sequence number, or Kafka's object.
+   * Undefined where the source takes no partial answer (SNS, S3, MQ): a failure there must be thrown.
+   */
   readonly itemIdentifier: unknown;
   /** Records of one group are processed in order and stop at the first failure (FIFO group, shard). */
   readonly group: string | undefined;

@@ -1,6 +1,6 @@
 /** Vitest's global setup: the tests run what users install, so it is built first. */
-import { buildPackage } from "../../scripts/build.ts";
+import { bundlePackage } from "../../scripts/build.ts";
 
 export async function setup(): Promise<void> {
-  await buildPackage();
+  await bundlePackage();
 }

@@ -1,0 +1,168 @@
+/** One HTTP/2 connection: is it open, is it alive, and what has its peer said about its streams. */
+import { type ClientHttp2Session, connect as http2Connect } from "node:http2";
+import { connect as netConnect } from "node:net";
+import type { SecureContext } from "node:tls";
+import type { GrpcEndpoint } from "./grpc-endpoint.ts";
+
+/**
+ * A ping unanswered for so long means a dead connection: many round trips even across regions,
+ * yet a fraction of the shortest useful flush bound.
+ */
+const PING_LIMIT_MS = 1000;
+
+/** A TCP and TLS handshake that takes longer than this is given up; a new one has better odds. */
+const CONNECT_LIMIT_MS = 5000;
+
+/** A connection heard from so recently is alive enough: Lambda's thaws come after longer gaps. */
+const RECENT_MS = 500;
+
+/** Without a freeze, only middleboxes kill silently; the impatient ones do so after a minute. */
+const IDLE_MS = 30_000;
+
+/**
+ * gRPC servers count pings between two of their answers and send GOAWAY at the fourth
+ * (grpc-go and C-core: two strikes are forgiven after the first); one is left in reserve.
+ */
+const MAX_PINGS_BETWEEN_ANSWERS = 2;
+
+export class Http2Connection {
+  readonly session: ClientHttp2Session;
+  /** Resolves when requests can be sent; rejects with the reason when the connection failed. */
+  readonly opened: Promise<void>;
+  readonly #startedMs = Date.now();
+  #isOpen = false;
+  #heardMs = Date.now();
+  #needsProof = false;
+  #pings = 0;
+  #lastStreamId = Number.POSITIVE_INFINITY;
+  #failure: Error | undefined;
+
+  constructor(endpoint: GrpcEndpoint, tls: SecureContext | undefined) {
+    this.session = dial(endpoint, tls);
+    this.opened = new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => this.#fail(new Error(`No connection within ${CONNECT_LIMIT_MS} ms`)),
+        CONNECT_LIMIT_MS,
+      );
+      timer.unref();
+      this.session.once("connect", () => {
+        clearTimeout(timer);
+        this.#isOpen = true;
+        this.heard();
+        resolve();
+      });
+      this.session.once("close", () => {
+        clearTimeout(timer);
+        reject(this.#failure ?? new Error("The connection was closed"));
+      });
+    });
+    // Whoever waits for `opened` sees the failure; a connection nobody waits for may fail unseen.
+    this.opened.catch(() => undefined);
+    this.session.on("error", (error) => {
+      this.#failure ??= describe(error);
+    });
+    this.session.on("goaway", (_code, lastStreamId) => {
+      this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
+    });
+    // A request's own timer keeps the event loop alive; an idle connection must not.
+    this.session.unref();
+  }
+
+  /** False once the connection takes no new requests: closed, closing, or told to go away. */
+  get isUsable(): boolean {
+    return !this.session.closed && !this.session.destroyed && this.#lastStreamId === Infinity;
+  }
+
+  /** Why the connection ended, when it ended by an error. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** True when nothing shows that the peer is still there. */
+  get isSuspect(): boolean {
+    return this.#needsProof || Date.now() - this.#heardMs > IDLE_MS;
+  }
+
+  /** True while another ping would not count as abuse. */
+  get mayPing(): boolean {
+    return this.#isOpen && this.#pings < MAX_PINGS_BETWEEN_ANSWERS;
+  }
+
+  /** Called when the process may have been frozen; what was heard just now still counts. */
+  doubt(): void {
+    if (Date.now() - this.#heardMs <= RECENT_MS) return;
+    this.#needsProof = true;
+    if (!this.#isOpen && Date.now() - this.#startedMs > RECENT_MS) this.destroy();
+  }
+
+  /** Called when a request went unanswered for its whole time. */
+  distrust(): void {
+    this.#needsProof = true;
+  }
+
+  /** Called with every sign of life from the peer. */
+  heard(): void {
+    this.#heardMs = Date.now();
+    this.#needsProof = false;
+  }
+
+  /** Called with every answer: the peer forgives pings then. */
+  answered(): void {
+    this.#pings = 0;
+    this.heard();
+  }
+
+  /** Resolves to whether the peer answered a ping; within {@link PING_LIMIT_MS}. */
+  ping(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), PING_LIMIT_MS);
+      timer.unref();
+      const settle = (isAlive: boolean): void => {
+        clearTimeout(timer);
+        if (isAlive) this.heard();
+        resolve(isAlive);
+      };
+      this.#pings++;
+      try {
+        if (!this.session.ping((error) => settle(error === null))) settle(false);
+      } catch {
+        settle(false);
+      }
+    });
+  }
+
+  /** True when the peer said in its GOAWAY that it never looked at this stream (RFC 9113 §6.8). */
+  isUnread(streamId: number): boolean {
+    return streamId > this.#lastStreamId;
+  }
+
+  /** Lets requests under way finish, and takes no new ones. */
+  close(): void {
+    if (!this.session.destroyed) this.session.close();
+  }
+
+  /** Ends at once; requests under way fail. */
+  destroy(): void {
+    this.session.destroy();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.session.destroy();
+  }
+}
+
+function dial(endpoint: GrpcEndpoint, tls: SecureContext | undefined): ClientHttp2Session {
+  const { secure, authority, socketPath } = endpoint;
+  return http2Connect(`${secure ? "https" : "http"}://${authority}`, {
+    settings: { enablePush: false },
+    ...(tls === undefined ? {} : { secureContext: tls }),
+    ...(socketPath === undefined ? {} : { createConnection: () => netConnect(socketPath) }),
+  });
+}
+
+/** Trying every address of a name fails with an error that has no message of its own. */
+function describe(error: Error): Error {
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  return first instanceof Error ? first : error;
+}

@@ -1,0 +1,96 @@
+/** Starts the SDK: config → provider → globals → seam. Everything of cold start is composed here. */
+import { type Context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { type Config, readTraceHeader, resolveConfig } from "./config.ts";
+import { installDiagLogger, reportError, warnOnce, warnWithFields } from "./diag.ts";
+import { createDestination } from "./export/destinations.ts";
+import { estimateSpanBytes } from "./export/span-size.ts";
+import type { InitOptions } from "./options.ts";
+import { createFlushEngine } from "./sdk/engine.ts";
+import { watchLibraries } from "./sdk/instrumentations.ts";
+import { createPropagators } from "./sdk/propagators.ts";
+import { createProvider, registerGlobals } from "./sdk/provider.ts";
+import { XrayPropagator } from "./sdk/xray-propagators.ts";
+import { isStarted, type Lifecycle, setLifecycle } from "./seam.ts";
+import type { Carrier } from "./trace/source.ts";
+import { VERSION } from "./version.ts";
+
+/** `AWS_LAMBDA_INITIALIZATION_TYPE` of an environment whose init is part of its first invocation. */
+const ON_DEMAND = "on-demand";
+
+/**
+ * Starts tracing: provider, propagators, exporters and instrumentations, from the standard `OTEL_*`
+ * variables and these options; options win.
+ *
+ * Call it before the first `withTracing` to pass options; without options `withTracing` does it.
+ * Only the first call of a process counts. Never throws: a value that cannot be used is named in a
+ * warning and replaced by its default, and with a configuration that cannot work the function runs
+ * untraced.
+ *
+ * @example
+ * ```ts
+ * import { init, withTracing } from "coldspan";
+ *
+ * init({ serviceName: "orders" });
+ * export const handler = withTracing(async () => "done");
+ * ```
+ */
+export function init(options: InitOptions = {}): void {
+  if (isStarted()) return;
+  try {
+    const { config, warnings } = resolveConfig(undefined, options);
+    installDiagLogger(config.logLevel, config.lambda.jsonLogs);
+    for (const warning of warnings) warnOnce(warning, warning);
+    setLifecycle(config.enabled ? startSdk(config) : null);
+  } catch (error) {
+    setLifecycle(null);
+    reportError("tracing could not start; the function runs untraced", error);
+  }
+}
+
+function startSdk(config: Config): Lifecycle {
+  const engine = createFlushEngine({
+    config: config.flush,
+    loadDestinations: () => Promise.all(config.exporters.map(createDestination)),
+    estimateSpanBytes,
+    warn: warnWithFields,
+  });
+  const provider = createProvider(config, engine.spanProcessor);
+  const { carrier: carrierPropagator, invocation: invocationPropagator } = createPropagators(
+    config.propagators,
+    readTraceHeader,
+  );
+  registerGlobals(provider, carrierPropagator);
+  if (config.instrumentations) watchLibraries(provider);
+  const xray = new XrayPropagator();
+  let isCold = (config.lambda.initializationType ?? ON_DEMAND) === ON_DEMAND;
+  return {
+    tracer: provider.getTracer("coldspan", VERSION),
+    functionName: config.lambda.functionName ?? "function",
+    settings: config.trace,
+    claimColdStart() {
+      const claimed = isCold;
+      isCold = false;
+      return claimed;
+    },
+    invocationStarted: (invocation) => engine.invocationStarted(invocation),
+    invocationEnded: (invocation) => engine.invocationEnded(invocation),
+    extract: (base, carrier) => invocationPropagator.extract(base, carrier, carrierGetter),
+    extractMessage(carrier) {
+      const extracted = carrierPropagator.extract(ROOT_CONTEXT, carrier, carrierGetter);
+      return hasSpan(extracted) ? extracted : xray.extract(extracted, carrier, carrierGetter);
+    },
+    flush: (timeoutMs) => engine.flush(timeoutMs),
+    stats: () => engine.stats(),
+  };
+}
+
+/** Carriers made by `trace/` hold plain strings under lower-case keys. */
+const carrierGetter = {
+  keys: (carrier: Carrier) => Object.keys(carrier),
+  get: (carrier: Carrier, key: string) => carrier[key.toLowerCase()],
+};
+
+function hasSpan(context: Context): boolean {
+  const spanContext = trace.getSpanContext(context);
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext);
+}

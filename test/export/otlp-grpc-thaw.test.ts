@@ -1,0 +1,170 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { answerCall, startGrpcServer } from "./support/grpc-server.ts";
+import { openDestination, serveGrpc } from "./support/open-destination.ts";
+import { startRelay } from "./support/relay.ts";
+
+const REQUEST = Buffer.alloc(2000, "spans");
+
+/** Far beyond what a fresh connection takes, far below what a dead one would. */
+const TIMEOUT_MS = 5000;
+
+/** Longer than the time within which the last answer still proves the connection alive. */
+const FREEZE_MS = 600;
+
+async function serveBehindRelay() {
+  const server = await serveGrpc();
+  const relay = await startRelay(server.port);
+  onTestFinished(() => relay.close());
+  return { ...server, relay, endpoint: `http://127.0.0.1:${relay.port}` };
+}
+
+test("a connection that died silently in a freeze is replaced before anything is sent on it", async () => {
+  const { endpoint, relay, calls } = await serveBehindRelay();
+  const destination = await openDestination({ endpoint });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  relay.silence();
+  await sleep(FREEZE_MS);
+  destination.wake?.();
+  const outcome = await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(outcome.status).toBe("success");
+  expect(outcome).not.toHaveProperty("resends");
+  expect(calls).toHaveLength(2);
+  expect(relay.connections).toHaveLength(2);
+});
+
+test("a connection that outlived the freeze is used again", async () => {
+  const { endpoint, relay, calls, pings } = await serveBehindRelay();
+  const destination = await openDestination({ endpoint });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  await sleep(FREEZE_MS);
+  destination.wake?.();
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(pings.count).toBe(1);
+  expect(calls).toHaveLength(2);
+  expect(relay.connections).toHaveLength(1);
+});
+
+test("invocations in quick succession cost no ping", async () => {
+  const { endpoint, pings } = await serveGrpc();
+  const destination = await openDestination({ endpoint });
+
+  for (let invocation = 0; invocation < 5; invocation++) {
+    destination.wake?.();
+    await destination.send(REQUEST, TIMEOUT_MS);
+  }
+
+  expect(pings.count).toBe(0);
+});
+
+test("invocations that send nothing ping less often than gRPC servers punish", async () => {
+  const { endpoint, pings, connections } = await serveGrpc();
+  const destination = await openDestination({ endpoint });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  for (let invocation = 0; invocation < 4; invocation++) {
+    await sleep(FREEZE_MS);
+    destination.wake?.();
+  }
+  const outcome = await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(outcome.status).toBe("success");
+  expect(pings.count).toBeLessThanOrEqual(2);
+  expect(connections).toHaveLength(2);
+});
+
+test("a request caught on a dying connection is sent again after the thaw, and counted", async () => {
+  const server = await startGrpcServer((call, index) => {
+    if (index === 1) relay.silence();
+    answerCall(call);
+  });
+  const relay = await startRelay(server.port);
+  onTestFinished(() => relay.close());
+  onTestFinished(() => server.close());
+  const destination = await openDestination({ endpoint: `http://127.0.0.1:${relay.port}` });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  const sending = destination.send(REQUEST, TIMEOUT_MS);
+  await sleep(FREEZE_MS);
+  destination.wake?.();
+
+  expect(await sending).toMatchObject({ status: "success", resends: 1 });
+  expect(server.calls).toHaveLength(3);
+});
+
+test("a connection that the server closed in the freeze is replaced", async () => {
+  const { endpoint, connections, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  // No turn of the event loop lies between the end of the connection and the next request.
+  connections[0]?.destroy();
+  destination.wake?.();
+  const outcome = await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(outcome.status).toBe("success");
+  expect(calls).toHaveLength(2);
+});
+
+test("a request that met a silent connection makes the next one look before it sends", async () => {
+  const { endpoint, relay, calls } = await serveBehindRelay();
+  const destination = await openDestination({ endpoint });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  relay.silence();
+  const lost = await destination.send(REQUEST, 200);
+  const found = await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(lost).toMatchObject({ status: "retryable", answerLost: true });
+  expect(found.status).toBe("success");
+  expect(calls).toHaveLength(2);
+});
+
+test("a freeze while the collector is gone for good ends within the bound", async () => {
+  const { endpoint, relay } = await serveBehindRelay();
+  const destination = await openDestination({ endpoint });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  relay.silence();
+  await relay.stopListening();
+  await sleep(FREEZE_MS);
+  destination.wake?.();
+
+  expect(await destination.send(REQUEST, 300)).toMatchObject({
+    status: "retryable",
+    answerLost: false,
+  });
+});
+
+test("an awaited send keeps the process alive to its end; an open connection does not", async () => {
+  const { endpoint, calls } = await serveGrpc((call) => {
+    setTimeout(() => answerCall(call), 300);
+  });
+  const script = `
+    const { createDestination } = await import(${JSON.stringify(new URL("../../src/export/destinations.ts", import.meta.url).href)});
+    const config = { protocol: "grpc", endpoint: "${endpoint}", headers: {}, compression: "none", timeoutMs: 60000 };
+    const destination = await createDestination({ kind: "otlp", otlp: config });
+    destination.connect();
+    const { status } = await destination.send(new Uint8Array(9), 60000);
+    destination.connect();
+    destination.wake();
+    console.log(status);`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += String(chunk);
+  });
+
+  const [exitCode] = await once(child, "close");
+
+  expect({ exitCode, output }).toEqual({ exitCode: 0, output: "success\n" });
+  expect(calls).toHaveLength(1);
+});
