@@ -45,9 +45,13 @@ const builtinsWithoutImport: Plugin = {
   name: "builtins-without-import",
   setup(bundler) {
     const namespace = "builtin";
-    bundler.onResolve({ filter: /.*/ }, ({ path }) =>
-      isBuiltin(path) ? { path, namespace } : null,
-    );
+    bundler.onResolve({ filter: /.*/ }, ({ path, kind }) => {
+      if (!isBuiltin(path)) return null;
+      if (kind !== "dynamic-import") return { path, namespace };
+      // What stands for the builtin is CommonJS: such an import would have no name but `default`.
+      const text = `import("${path}") has no names in the bundle; use process.getBuiltinModule`;
+      return { errors: [{ text }] };
+    });
     bundler.onLoad({ filter: /.*/, namespace }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));

@@ -48,8 +48,26 @@ export interface OtlpConfig {
   readonly caFile: string | undefined;
   readonly clientKeyFile: string | undefined;
   readonly clientCertificateFile: string | undefined;
+  /** Set for AWS endpoints over HTTP: each request is signed. */
+  readonly sigv4?: SigV4Config | undefined;
   /** `lean` is ours on `node:http2`; `grpc-js` is the stock exporter (proxies, or by wish). */
   readonly grpcClient: "lean" | "grpc-js";
+}
+
+/** How requests are signed with AWS Signature Version 4. */
+export interface SigV4Config {
+  /** Such as `eu-west-1`. */
+  readonly region: string;
+  /** Such as `xray`. */
+  readonly service: string;
+  /** Called for each request. Never logged. */
+  readonly credentials: () => AwsCredentials | Promise<AwsCredentials>;
+}
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
 }
 
 export type ExporterConfig =

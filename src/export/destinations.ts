@@ -27,13 +27,22 @@ async function load(config: ExporterConfig): Promise<Destination> {
   switch (config.kind) {
     case "otlp":
       return config.otlp.protocol === "grpc" ? loadGrpc(config.otlp) : loadHttp(config.otlp);
-    default:
-      throw new Error(`${config.kind} is not available`);
+    case "xray-udp":
+      return (await import("./xray-udp.ts")).createXrayDestination(config.host, config.port);
+    case "console":
+      return (await import("./console.ts")).createConsoleDestination();
+    case "custom":
+      return (await import("./span-exporter.ts")).createExporterDestination(config.exporter);
   }
 }
 
 async function loadGrpc(config: OtlpConfig): Promise<Destination> {
   const endpoint = parseGrpcEndpoint(config);
+  if (config.grpcClient === "grpc-js") {
+    const { createGrpcJsDestination } = await import("./grpc-js.ts");
+    const tls = endpoint.secure ? await loadTlsFiles(config) : undefined;
+    return createGrpcJsDestination(config, endpoint, tls);
+  }
   const [{ createGrpcDestination }, tls, compress] = await Promise.all([
     import("./otlp-grpc.ts"),
     endpoint.secure ? loadTlsFiles(config) : undefined,
@@ -44,13 +53,18 @@ async function loadGrpc(config: OtlpConfig): Promise<Destination> {
 
 async function loadHttp(config: OtlpConfig): Promise<Destination> {
   const url = parseHttpEndpoint(config.endpoint);
-  const [{ createHttpDestination }, encode, tls, compress] = await Promise.all([
+  const [{ createHttpDestination }, sign, encode, tls, compress] = await Promise.all([
     import("./otlp-http.ts"),
+    loadSigner(url, config),
     loadEncoder(config.protocol),
     url.protocol === "https:" ? loadTlsDialing(config) : undefined,
     loadCompressor(config.compression),
   ]);
-  return createHttpDestination(config, url, { encode, tls, compress });
+  return createHttpDestination(config, url, { encode, tls, compress, sign });
+}
+
+async function loadSigner(url: URL, { sigv4 }: OtlpConfig): Promise<HttpParts["sign"]> {
+  return sigv4 === undefined ? undefined : (await import("./sigv4.ts")).createSigner(url, sigv4);
 }
 
 async function loadEncoder(protocol: OtlpConfig["protocol"]): Promise<HttpParts["encode"]> {
@@ -60,8 +74,8 @@ async function loadEncoder(protocol: OtlpConfig["protocol"]): Promise<HttpParts[
 }
 
 async function loadTlsDialing(config: OtlpConfig): Promise<TlsDialing> {
-  const [{ connect }, context] = await Promise.all([import("node:tls"), loadTlsFiles(config)]);
-  return { connect, context };
+  const { connect } = process.getBuiltinModule("node:tls");
+  return { connect, context: await loadTlsFiles(config) };
 }
 
 /** Undefined without files: Node's own roots, no client certificate. */

@@ -25,6 +25,12 @@ const IDLE_MS = 30_000;
  */
 const MAX_PINGS_BETWEEN_ANSWERS = 2;
 
+/**
+ * Four requests of 4 MB under way pass Node's default of 10 MB, at which it resets streams of its own
+ * (ENHANCE_YOUR_CALM) although the receiver has taken them; what is in memory is bounded by the buffer.
+ */
+const MAX_SESSION_MEMORY_MB = 100;
+
 export class Http2Connection {
   readonly session: ClientHttp2Session;
   /** Resolves when requests can be sent; rejects with the reason when the connection failed. */
@@ -156,6 +162,7 @@ function dial(endpoint: GrpcEndpoint, tls: SecureContext | undefined): ClientHtt
   const { secure, authority, socketPath } = endpoint;
   return http2Connect(`${secure ? "https" : "http"}://${authority}`, {
     settings: { enablePush: false },
+    maxSessionMemory: MAX_SESSION_MEMORY_MB,
     ...(tls === undefined ? {} : { secureContext: tls }),
     ...(socketPath === undefined ? {} : { createConnection: () => netConnect(socketPath) }),
   });

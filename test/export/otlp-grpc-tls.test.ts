@@ -33,7 +33,7 @@ async function serveTls(own: SecureServerOptions = {}) {
   return server;
 }
 
-test.each(["https://localhost:", "localhost:"])(
+test.each(["https://localhost:", "localhost:", "https://127.0.0.1:"])(
   "%s speaks TLS with the configured CA",
   async (base) => {
     const { port, calls } = await serveTls();

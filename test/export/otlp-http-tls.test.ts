@@ -40,6 +40,14 @@ test("TLS is spoken with the configured CA, and resumed on the next connection",
   expect(wasResumed).toEqual([false, true]);
 });
 
+test("an endpoint by address is checked against the certificate's addresses", async () => {
+  const { port } = await serveHttp(undefined, identity);
+  const endpoint = `https://127.0.0.1:${port}/v1/traces`;
+  const destination = await openDestination({ protocol: "http/protobuf", endpoint, caFile });
+
+  expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "success" });
+});
+
 test("a certificate of an unknown authority or for another host keeps the spans, and says why", async () => {
   const elsewhere = authority.issue({ usage: "server", hosts: ["elsewhere.example"] });
   const known = await serveHttp(undefined, identity);
