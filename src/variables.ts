@@ -85,6 +85,11 @@ export const VARIABLES: readonly Variable[] = [
   ),
   variable("COLDSPAN_FLUSH", "before-return", "before-return, after-return or periodic."),
   variable("COLDSPAN_FLUSH_TIMEOUT_MS", "4000", "Longest wait of one flush, ms."),
+  variable(
+    "COLDSPAN_SPOOL_DIRECTORY",
+    "/tmp/coldspan",
+    "Where unsent spans outlive a crash; never a directory that environments share.",
+  ),
   variable("OTEL_BSP_SCHEDULE_DELAY", "5000", "Between two periodic sends, ms."),
   variable("OTEL_BSP_EXPORT_TIMEOUT", "", "Upper bound of the OTLP timeout, ms."),
   variable("OTEL_BSP_MAX_QUEUE_SIZE", "50000", "Spans kept at most until they are sent."),

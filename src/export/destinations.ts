@@ -74,8 +74,8 @@ async function loadEncoder(protocol: OtlpConfig["protocol"]): Promise<HttpParts[
 }
 
 async function loadTls(config: OtlpConfig): Promise<Tls> {
-  const [{ connect }, context] = await Promise.all([import("node:tls"), loadTlsFiles(config)]);
-  return { connect, context };
+  const { connect } = process.getBuiltinModule("node:tls");
+  return { connect, context: await loadTlsFiles(config) };
 }
 
 /** Undefined without files: Node's own roots, no client certificate. */

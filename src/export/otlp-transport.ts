@@ -37,11 +37,9 @@ const MAX_TIMEOUT_MS = 99_999_999;
 export type Compressor = (data: Uint8Array) => Promise<Uint8Array>;
 
 /** `node:zlib` costs 2 ms of cold start, so only users of gzip load it. */
-export async function loadCompressor(
-  compression: OtlpConfig["compression"],
-): Promise<Compressor | undefined> {
+export function loadCompressor(compression: OtlpConfig["compression"]): Compressor | undefined {
   if (compression === "none") return undefined;
-  const { gzip } = await import("node:zlib");
+  const { gzip } = process.getBuiltinModule("node:zlib");
   return promisify(gzip);
 }
 

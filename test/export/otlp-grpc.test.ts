@@ -84,6 +84,21 @@ test("a message is compressed when gzip is configured, and says so", async () =>
   expect(calls[0]?.message).toEqual(request);
 });
 
+test("the largest requests, several at once, are each sent once", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint });
+  const requests = [1, 2, 3, 4].map((fill) => Buffer.alloc(destination.maxRequestBytes, fill));
+
+  const outcomes = await Promise.all(
+    requests.map((request) => destination.send(request, TIMEOUT_MS)),
+  );
+
+  expect(outcomes.map(({ status, resends }) => ({ status, resends }))).toEqual(
+    requests.map(() => ({ status: "success", resends: undefined })),
+  );
+  expect(calls.map(({ message }) => message[0]).sort()).toEqual([1, 2, 3, 4]);
+});
+
 test("a headers function is called for each export", async () => {
   const { endpoint, calls } = await serveGrpc();
   let turn = 0;
@@ -147,7 +162,6 @@ test("a header that HTTP does not allow fails for good without being quoted", as
 
 test.each([
   [1, "CANCELLED"],
-  [4, "DEADLINE_EXCEEDED"],
   [10, "ABORTED"],
   [11, "OUT_OF_RANGE"],
   [14, "UNAVAILABLE"],
@@ -164,6 +178,19 @@ test.each([
   expect(outcome.status === "retryable" && outcome.error.message).toBe(`${name}: busy`);
   expect(outcome).not.toHaveProperty("resends");
   expect(calls.length).toBeGreaterThan(1);
+});
+
+test("status 4 DEADLINE_EXCEEDED is tried again, and counted: the spans may have been taken", async () => {
+  const { endpoint, calls } = await serveGrpc((call, index) =>
+    answerCall(call, { status: index === 0 ? 4 : 0 }),
+  );
+  const destination = await openDestination({ endpoint });
+
+  expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({
+    status: "success",
+    resends: 1,
+  });
+  expect(calls).toHaveLength(2);
 });
 
 test.each([
