@@ -92,8 +92,8 @@ test("a black hole is a lost answer, a refused connection is none", async () => 
   const hole = await openDestination({ endpoint: silent, ...STOCK });
   const gone = await openDestination({ endpoint, ...STOCK });
 
-  expect(await hole.send(REQUEST, 300)).toMatchObject({ status: "retryable", answerLost: true });
-  expect(await gone.send(REQUEST, 300)).toMatchObject({ status: "retryable", answerLost: false });
+  expect(await hole.send(REQUEST, 1000)).toMatchObject({ status: "retryable", answerLost: true });
+  expect(await gone.send(REQUEST, 1000)).toMatchObject({ status: "retryable", answerLost: false });
 });
 
 test("a connection that died silently in a freeze is replaced", async () => {
@@ -123,7 +123,7 @@ test("a connection that gave no answer is not asked again", async () => {
   await destination.send(REQUEST, TIMEOUT_MS);
 
   relay.silence();
-  const lost = await destination.send(REQUEST, 300);
+  const lost = await destination.send(REQUEST, 1000);
   const found = await destination.send(REQUEST, TIMEOUT_MS);
 
   expect(lost).toMatchObject({ status: "retryable", answerLost: true });

@@ -70,7 +70,7 @@ test("a certificate of an unknown authority keeps the spans, and says why", asyn
   const { port, calls } = await serveTls();
   const destination = await openDestination({ endpoint: `https://localhost:${port}` });
 
-  const outcome = await destination.send(REQUEST, 300);
+  const outcome = await destination.send(REQUEST, 1000);
 
   expect(outcome).toMatchObject({ status: "retryable", answerLost: false });
   expect(outcome.status === "retryable" && outcome.error.message).toMatch(/certificate/);
@@ -83,7 +83,7 @@ test("a certificate for another host is refused", async () => {
   );
   const destination = await openDestination({ endpoint: `https://localhost:${port}`, caFile });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     error: { message: expect.stringMatching(/localhost/) },
   });
@@ -93,7 +93,7 @@ test("an expired certificate is refused", async () => {
   const { port } = await serveTls(authority.issue({ usage: "server", expired: true }));
   const destination = await openDestination({ endpoint: `https://localhost:${port}`, caFile });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     error: { message: expect.stringMatching(/expired/) },
   });
@@ -106,7 +106,7 @@ test("the client certificate is shown to a server that asks for one", async () =
   const unknown = await openDestination({ endpoint, caFile });
 
   expect(await known.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "success" });
-  expect(await unknown.send(REQUEST, 300)).toMatchObject({ status: "retryable" });
+  expect(await unknown.send(REQUEST, 1000)).toMatchObject({ status: "retryable" });
   expect(calls).toHaveLength(1);
 });
 
@@ -115,7 +115,7 @@ test("a plain-text server behind https:// leaves the spans for later", async () 
   onTestFinished(() => server.close());
   const destination = await openDestination({ endpoint: `https://127.0.0.1:${server.port}` });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: false,
   });
@@ -131,7 +131,7 @@ test("a TLS server that does not offer HTTP/2 leaves the spans for later", async
   const { port } = server.address() as { port: number };
   const destination = await openDestination({ endpoint: `https://localhost:${port}`, caFile });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({ status: "retryable" });
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({ status: "retryable" });
 });
 
 test.each([
