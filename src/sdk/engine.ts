@@ -110,6 +110,8 @@ function startAfterReturn(
   const afterReturn = new AfterReturn({
     clock,
     responsePosted: () => extension.responsePosted(),
+    pause: () => buffer.pause(),
+    resume: () => buffer.resume(),
   });
   const isRegistered = extension.register(
     () => afterReturn.hold(),

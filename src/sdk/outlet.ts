@@ -35,6 +35,8 @@ export interface OutletOptions {
 }
 
 export class Outlet {
+  /** While true, nothing new is sent; a flush ends that. */
+  isPaused = false;
   readonly #options: OutletOptions;
   readonly #backlog: Backlog;
   readonly #tally: Tally;
@@ -132,6 +134,7 @@ export class Outlet {
    * answered, the receiver fails, or `boundMs` are over. Undefined when there is nothing to wait for.
    */
   flush(boundMs: number): Promise<void> | undefined {
+    this.isPaused = false;
     this.reportDrops();
     if (this.#backlog.held === 0) return undefined;
     if (this.#breaker.state !== "closed") return this.#flushByProbe(boundMs);
@@ -164,7 +167,7 @@ export class Outlet {
   }
 
   get #isSending(): boolean {
-    return this.#breaker.state === "closed" && !this.#isShutdown;
+    return this.#breaker.state === "closed" && !this.isPaused && !this.#isShutdown;
   }
 
   /** Waits for a probe's answer only as long as one may come at all soon, then flushes as usual. */

@@ -8,7 +8,7 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import { type Clock, waitAtMost } from "./clock.ts";
 import { LossReport, type WriteWarning } from "./loss-report.ts";
 import { Outlet } from "./outlet.ts";
-import type { RecoveredRequest, Spool } from "./spool.ts";
+import type { Spool } from "./spool.ts";
 import type { TelemetryStats } from "./telemetry-stats.ts";
 
 export interface SpanBufferOptions {
@@ -107,10 +107,9 @@ export class SpanBuffer implements SpanProcessor {
 
   /** Takes back what was spooled, by an earlier process or this one. */
   recover(): void {
-    for (const request of this.#options.spool?.claim() ?? []) {
-      const outlet = this.#outlets?.find(({ name }) => name === request.destination);
-      if (outlet === undefined) this.#discard(request);
-      else outlet.recover(request);
+    const outlets = new Map(this.#outlets?.map((outlet) => [outlet.name, outlet]));
+    for (const request of this.#options.spool?.claim([...outlets.keys()]) ?? []) {
+      outlets.get(request.destination)?.recover(request);
     }
   }
 
@@ -118,6 +117,18 @@ export class SpanBuffer implements SpanProcessor {
   reportLosses(): void {
     for (const outlet of this.#outlets ?? []) outlet.reportDrops();
     this.#losses.reportAll();
+  }
+
+  /** Holds back what would be sent in the background, until {@link resume}. */
+  pause(): void {
+    for (const outlet of this.#outlets ?? []) outlet.isPaused = true;
+  }
+
+  resume(): void {
+    for (const outlet of this.#outlets ?? []) {
+      outlet.isPaused = false;
+      outlet.pump();
+    }
   }
 
   /** The process may have been frozen. */
@@ -156,12 +167,6 @@ export class SpanBuffer implements SpanProcessor {
     this.#staged.clear();
     this.recover();
     for (const outlet of this.#outlets) outlet.pump();
-  }
-
-  #discard({ destination, spanCount, remove }: RecoveredRequest): void {
-    remove();
-    const error = "not configured any more";
-    this.#losses.note({ destination, reason: "refused", spans: spanCount, error });
   }
 
   /** Not in `onEnd` itself: encoding a chunk takes ms, and `span.end()` is in the handler's path. */

@@ -19,6 +19,6 @@ export interface RecoveredRequest extends SpooledRequest {
 export interface Spool {
   /** Keeps a request; false when it cannot. Synchronous; never throws. */
   write(request: SpooledRequest): boolean;
-  /** All that waits there, each request to exactly one caller. Never throws. */
-  claim(): readonly RecoveredRequest[];
+  /** What waits there for these destinations, each request to exactly one caller. Never throws. */
+  claim(destinations: readonly string[]): readonly RecoveredRequest[];
 }
