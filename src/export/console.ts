@@ -4,11 +4,35 @@ import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { Destination, ExportRequest, SendOutcome } from "./destination.ts";
 
 /**
- * Attributes worth a line, by the beginnings of their names. A log has more readers than a tracing backend,
- * so what may carry a secret (headers, bodies, statements, full URLs, a user's own attributes) stays out.
+ * Attributes worth a line, none of which can carry a secret by its convention. A log has more readers than a
+ * tracing backend, so headers, bodies, statements, URLs and a user's own attributes stay out.
  */
-const SHOWN =
-  /^(?:faas|messaging|aws|rpc|exception\.type|error\.type|http\.(?:request\.method|response\.status_code|route)|server\.address|db\.(?:system|operation|collection|namespace)|url\.path)/;
+const SHOWN: ReadonlySet<string> = new Set([
+  "faas.trigger",
+  "faas.coldstart",
+  "faas.invocation_id",
+  "faas.invocation.id",
+  "http.request.method",
+  "http.route",
+  "http.response.status_code",
+  "server.address",
+  "messaging.system",
+  "messaging.system.name",
+  "messaging.operation.name",
+  "messaging.destination.name",
+  "messaging.batch.message_count",
+  "messaging.message.id",
+  "rpc.service",
+  "rpc.method",
+  "db.system",
+  "db.system.name",
+  "db.operation.name",
+  "db.collection.name",
+  "error.type",
+  "coldspan.batch.failure_count",
+  "coldspan.message.receive_count",
+  "coldspan.message.queue_time_ms",
+]);
 
 /** Longer values are cut: a line must stay readable. */
 const MAX_VALUE_LENGTH = 120;
@@ -46,7 +70,7 @@ export function formatSpan(span: ReadableSpan): string {
 
 function shownAttributes(attributes: Attributes): string[] {
   return Object.entries(attributes)
-    .filter(([key]) => SHOWN.test(key))
+    .filter(([key]) => SHOWN.has(key))
     .map(([key, value]) => `${key}=${quote(typeof value === "string" ? value : toJson(value))}`);
 }
 

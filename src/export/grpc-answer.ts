@@ -36,5 +36,7 @@ export function judgeGrpcAnswer(answer: GrpcAnswer, headers: RequestHeaders): Se
     return { status: "failure", error };
   }
   const wish = retryInMillis === undefined ? {} : { retryInMillis };
-  return { status: "retryable", error, answerLost: false, ...wish };
+  // gRPC's libraries answer so by themselves while the server's own code runs on and takes the spans.
+  const answerLost = answer.status === "DEADLINE_EXCEEDED";
+  return { status: "retryable", error, answerLost, ...wish };
 }

@@ -56,7 +56,7 @@ export function callUnary(
     const settle = (result: GrpcResult): void => {
       clearTimeout(timer);
       resolve(result);
-      // After an early answer the rest of the upload is pointless; closing twice does nothing.
+      // What is left of an upload or an answer is pointless now; a finished stream is not touched.
       stream.close(constants.NGHTTP2_CANCEL);
     };
     const timer = setTimeout(() => {

@@ -60,6 +60,8 @@ test("attributes that may carry a secret stay out", () => {
         "db.query.text": "select s3cr3t",
         "db.statement": "select s3cr3t",
         "exception.message": "s3cr3t",
+        "rpc.grpc.request.metadata.authorization": ["s3cr3t"],
+        "aws.xray.metadata.request": "s3cr3t",
         password: "s3cr3t",
         "http.route": "/orders/{id}",
       },
