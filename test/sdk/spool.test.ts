@@ -221,6 +221,24 @@ describe("a handler that never ends, with a receiver that never answers", () => 
     expect(spool.files).toMatchObject([{ spanCount: 1, mayRepeat: true }]);
   });
 
+  test("is probed again when the process lives on after a probe was spooled", async () => {
+    const spool = new MemorySpool();
+    const clock = new VirtualClock();
+    const destination = new ScriptedDestination(() => UNAVAILABLE);
+    const engine = startEngine([destination], {}, { spool, clock });
+    engine.end("a");
+    await engine.flush();
+    destination.script = () => new Promise(() => {});
+    await clock.pass(700);
+    expect(engine.counts().breaker).toBe("probing");
+    engine.spool();
+    destination.script = () => SENT;
+    engine.end("b");
+    await clock.pass(2_000);
+    expect(destination.taken).toEqual(["b"]);
+    expect(engine.counts()).toMatchObject({ breaker: "closed", buffered: 0, spooled: 1 });
+  });
+
   test("has them sent by the same process when that lives on", async () => {
     const spool = new MemorySpool();
     const clock = new VirtualClock();
