@@ -150,7 +150,8 @@ export class FaultFunction {
 
   /** What the function knows of its first destination. */
   async stats(): Promise<DestinationStats> {
-    const { body } = await this.invoke({ spans: 0, act: "stats" });
+    const { body, settled } = await this.invoke({ spans: 0, act: "stats" });
+    await settled;
     const { stats } = JSON.parse(body.toString()) as FaultAnswer;
     const [first] = stats?.destinations ?? [];
     if (first === undefined) throw new Error("The function has no destination");
