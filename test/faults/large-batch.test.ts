@@ -38,7 +38,6 @@ test.for(crossed([{}]))("10,000 SQS records: $protocol, $mode", async (of, conte
   const traced = await FaultFunction.start(context, row, {
     handler: "app.tracedRecords",
     function: memory,
-    flushTimeoutMs: 4_000,
   });
   const { receiver } = traced;
   const result = await traced.invokeWith(event);

@@ -57,16 +57,16 @@ function uniqueSpans(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
   return [...new Map(spans.map((span) => [`${span.traceId}:${span.spanId}`, span])).values()];
 }
 
-/** Spans that share a name which should be unique get a number, and so show up as unexpected. */
+/** Spans whose names should differ and do not get a number, and so show up as unexpected. */
 function nameSpans(spans: readonly ReceivedSpan[]): Map<string, ReceivedSpan> {
   const named = new Map<string, ReceivedSpan>();
-  let inits = 0;
+  const counts = new Map<string, number>();
   for (const span of spans) {
     const requestId = span.attributes["faas.invocation_id"];
-    let name = span.kind === "SERVER" ? `invocation ${requestId}` : span.name;
-    if (name === "init") name = `init #${inits++}`;
-    while (named.has(name)) name += " again";
-    named.set(name, span);
+    const name = span.kind === "SERVER" ? `invocation ${requestId}` : span.name;
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    named.set(count > 0 || name === "init" ? `${name} #${count}` : name, span);
   }
   return named;
 }
