@@ -1,7 +1,8 @@
 /** Builds `dist/`: one bundled ES module and one CommonJS build per door, and the declarations of both. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type BuildOptions, build } from "esbuild";
+import { isBuiltin } from "node:module";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const pkg = JSON.parse(readFileSync("package.json", "utf8")) as {
   version: string;
@@ -19,7 +20,15 @@ const external = [
   ...Object.keys(pkg.dependencies).filter((name) => !BUNDLED.has(name)),
 ];
 
-const doors = ["src/index.ts", "src/init.ts"];
+/** The package's version. */
+export const { version } = pkg;
+
+/** What the bundler writes in. */
+export const define: Record<string, string> = {
+  __COLDSPAN_VERSION__: JSON.stringify(version),
+};
+
+const doors = ["src/index.ts", "src/init.ts", "src/auto.ts"];
 
 const shared: BuildOptions = {
   entryPoints: doors,
@@ -30,9 +39,53 @@ const shared: BuildOptions = {
   // The SDK packages' ES builds tree-shake; their CommonJS builds do not.
   conditions: ["import", "module"],
   mainFields: ["module", "main"],
-  define: { __COLDSPAN_VERSION__: JSON.stringify(pkg.version) },
+  define,
   legalComments: "none",
   logLevel: "warning",
+};
+
+/**
+ * Takes Node's builtins without `import`: an import evaluates every lazy export of a builtin, even
+ * of one that the runtime client has loaded already. `node:http` alone then loads undici for its
+ * `WebSocket`: 35–60 ms of cold start, and `node:fs` 2–4 ms.
+ */
+const builtinsWithoutImport: Plugin = {
+  name: "builtins-without-import",
+  setup(bundler) {
+    const namespace = "builtin";
+    bundler.onResolve({ filter: /.*/ }, ({ path, kind }) => {
+      if (!isBuiltin(path)) return null;
+      if (kind !== "dynamic-import") return { path, namespace };
+      // What stands for the builtin is CommonJS: such an import would have no name but `default`.
+      const text = `import("${path}") has no names in the bundle; use process.getBuiltinModule`;
+      return { errors: [{ text }] };
+    });
+    bundler.onLoad({ filter: /.*/, namespace }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }));
+  },
+};
+
+/** For every CommonJS bundle. */
+export const commonJs: BuildOptions = {
+  ...shared,
+  format: "cjs",
+  define: { ...define, "import.meta.filename": "__filename" },
+};
+
+const hooks = "./src/sdk/instrumentations/module-hooks.ts";
+
+/**
+ * Loaded on demand by a synchronous `require`, so CommonJS for both doors. With a copy of the API:
+ * beside the ES module's door a second one would be loaded anyway, and as a package it is slower.
+ */
+export const instrumentations: BuildOptions = {
+  ...shared,
+  entryPoints: { "instrumentation-aws-sdk": "src/sdk/instrumentations/aws-sdk.ts" },
+  external: [],
+  format: "cjs",
+  outExtension: { ".js": ".cjs" },
+  alias: { "require-in-the-middle": hooks, "import-in-the-middle": hooks },
 };
 
 /** Everything the package ships. */
@@ -50,15 +103,16 @@ export async function bundlePackage(): Promise<void> {
       format: "esm",
       outdir: "dist/esm",
       splitting: true,
-      chunkNames: "chunks/[name]-[hash]",
+      plugins: [builtinsWithoutImport],
+      // Beside the doors: a chunk finds the files of `instrumentations` by its own place.
+      chunkNames: "[name]-[hash]",
     }),
-    // Without code splitting each door would carry the SDK: the cold-start door asks the library.
-    build({ ...shared, format: "cjs", outdir: "dist/cjs", entryPoints: ["src/index.ts"] }),
+    // Without code splitting each door would carry the SDK: the others ask the library.
+    build({ ...commonJs, outdir: "dist/cjs", entryPoints: ["src/index.ts"] }),
     build({
-      ...shared,
-      format: "cjs",
+      ...commonJs,
       outdir: "dist/cjs",
-      entryPoints: ["src/init.ts"],
+      entryPoints: ["src/init.ts", "src/auto.ts"],
       plugins: [
         {
           name: "library-is-external",
@@ -71,6 +125,7 @@ export async function bundlePackage(): Promise<void> {
         },
       ],
     }),
+    ...["dist/esm", "dist/cjs"].map((outdir) => build({ ...instrumentations, outdir })),
   ]);
   mkdirSync("dist/cjs", { recursive: true });
   writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');

@@ -11,7 +11,7 @@ export interface Settings {
 
 /** Whole or decimal, no exponent, no unit: `5s` and `1e3` are mistakes, not numbers. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)$/;
-/** Bytes of a bad value that a warning shows. */
+/** Characters of a bad value that a warning shows: more would only fill the log. */
 const SHOWN_CHARACTERS = 60;
 
 /** The value without blanks around it; `undefined` when it is unset or empty. */

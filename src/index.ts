@@ -15,8 +15,8 @@ import { init } from "./start.ts";
 // `withTracing` starts the SDK on first use without knowing it.
 offerStart(init);
 
-export type { InitOptions } from "./options.ts";
-export type { TelemetryStats } from "./sdk/telemetry-stats.ts";
+export type { InitOptions, OtlpOptions } from "./options.ts";
+export type { DestinationStats, DroppedStats, TelemetryStats } from "./sdk/telemetry-stats.ts";
 export { flush, telemetryStats } from "./telemetry.ts";
 export { addMetadata, annotate } from "./trace/annotations.ts";
 export { withTracing } from "./trace/handler.ts";
@@ -24,6 +24,8 @@ export type { AnyHandler, SpanName, SpanNames, TracingOptions } from "./trace/op
 export type { PayloadOptions } from "./trace/payload.ts";
 export {
   type BatchResponse,
+  type IdentifierOf,
+  type KafkaItemIdentifier,
   type ProcessRecordsOptions,
   processRecords,
   type RecordOf,

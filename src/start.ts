@@ -4,8 +4,13 @@ import { type Config, readTraceHeader, resolveConfig } from "./config.ts";
 import { installDiagLogger, reportError, warnOnce, warnWithFields } from "./diag.ts";
 import { createDestination } from "./export/destinations.ts";
 import { estimateSpanBytes } from "./export/span-size.ts";
+import { registerForInvocations, registerForSigterm } from "./lambda/extension.ts";
+import { watchProcessEnd } from "./lambda/process-end.ts";
+import { responsePosted } from "./lambda/response-posted.ts";
+import { FileSpool } from "./lambda/spool.ts";
 import type { InitOptions } from "./options.ts";
-import { createFlushEngine } from "./sdk/engine.ts";
+import { createFlushEngine, type FlushEngine } from "./sdk/engine.ts";
+import { watchLibraries } from "./sdk/instrumentations.ts";
 import { createPropagators } from "./sdk/propagators.ts";
 import { createProvider, registerGlobals } from "./sdk/provider.ts";
 import { XrayPropagator } from "./sdk/xray-propagators.ts";
@@ -47,18 +52,14 @@ export function init(options: InitOptions = {}): void {
 }
 
 function startSdk(config: Config): Lifecycle {
-  const engine = createFlushEngine({
-    config: config.flush,
-    loadDestinations: () => Promise.all(config.exporters.map(createDestination)),
-    estimateSpanBytes,
-    warn: warnWithFields,
-  });
+  const engine = startEngine(config);
   const provider = createProvider(config, engine.spanProcessor);
   const { carrier: carrierPropagator, invocation: invocationPropagator } = createPropagators(
     config.propagators,
     readTraceHeader,
   );
   registerGlobals(provider, carrierPropagator);
+  if (config.instrumentations) watchLibraries(provider);
   const xray = new XrayPropagator();
   let isCold = (config.lambda.initializationType ?? ON_DEMAND) === ON_DEMAND;
   return {
@@ -80,6 +81,29 @@ function startSdk(config: Config): Lifecycle {
     flush: (timeoutMs) => engine.flush(timeoutMs),
     stats: () => engine.stats(),
   };
+}
+
+/** The flush engine with what Lambda offers it; outside Lambda neither spool nor extension. */
+function startEngine({ flush, exporters, lambda: { runtimeApi } }: Config): FlushEngine {
+  const atLambda = runtimeApi !== undefined && {
+    spool: new FileSpool(flush.spoolDirectory),
+    extension: {
+      register: (hold: () => Promise<void>, onLost: () => void) =>
+        registerForInvocations(runtimeApi, hold, onLost),
+      responsePosted,
+    },
+  };
+  const engine = createFlushEngine({
+    config: flush,
+    loadDestinations: () => Promise.all(exporters.map(createDestination)),
+    estimateSpanBytes,
+    warn: warnWithFields,
+    ...atLambda,
+  });
+  if (runtimeApi === undefined || exporters.length === 0) return engine;
+  watchProcessEnd(engine);
+  if (flush.mode === "before-return") void registerForSigterm(runtimeApi);
+  return engine;
 }
 
 /** Carriers made by `trace/` hold plain strings under lower-case keys. */

@@ -36,10 +36,12 @@ export function createGrpcServer(endpoint: Endpoint): EndpointServer {
     // Never rejects by a client's doing: a rejection is a defect here, and ends the process.
     void serve(stream, headers, endpoint);
   });
-  const drain = () => {
-    for (const session of sessions) session.close();
+  const each = (act: (session: ServerHttp2Session) => void) => () => {
+    for (const session of sessions) act(session);
   };
-  return { server, drain };
+  const drain = each((session) => session.close());
+  const destroy = each((session) => session.destroy());
+  return { server, drain, destroy };
 }
 
 async function serve(

@@ -33,7 +33,11 @@ export function createHttpServer(endpoint: Endpoint): EndpointServer {
     // Never rejects by a client's doing: a rejection is a defect here, and ends the process.
     void serve(request, response, endpoint);
   });
-  return { server, drain: () => server.closeIdleConnections() };
+  return {
+    server,
+    drain: () => server.closeIdleConnections(),
+    destroy: () => server.closeAllConnections(),
+  };
 }
 
 async function serve(

@@ -67,7 +67,7 @@ export type Behaviour = Common &
     | { readonly kind: "oversized-answer"; readonly bytes: number }
   );
 
-export type BehaviourKind = Behaviour["kind"];
+type BehaviourKind = Behaviour["kind"];
 
 export const ACCEPT: Behaviour = { kind: "accept" };
 

@@ -68,13 +68,13 @@ export interface WireScope {
   readonly droppedAttributesCount?: number | null;
 }
 
-export interface WireScopeSpans {
+interface WireScopeSpans {
   readonly scope?: WireScope | null;
   readonly schemaUrl?: string | null;
   readonly spans: readonly WireSpan[];
 }
 
-export interface WireResourceSpans {
+interface WireResourceSpans {
   readonly resource?: {
     readonly attributes: readonly WireKeyValue[];
     readonly droppedAttributesCount?: number | null;

@@ -65,6 +65,8 @@ export interface EndpointServer {
   readonly server: Server;
   /** Closes connections in order: GOAWAY first over HTTP/2, and what is under way is answered. */
   drain(): void;
+  /** Drops every connection, those that wait for an answer included. */
+  destroy(): void;
 }
 
 export function refuse(outcome: Refusal["outcome"], reason: string): Refusal {

@@ -1,7 +1,7 @@
 /** What the receiver remembers about each request, and the questions a test asks about them. */
 import type { ReceivedSpan } from "./received-span.ts";
 
-export type ReceiverTransport = "grpc" | "http/protobuf" | "http/json";
+export type ReceiverTransport = "grpc" | "http/protobuf" | "http/json" | "xray/udp";
 
 export interface ReceivedRequest {
   /** Order of arrival, from 0 since start or the last `clear()`. */
@@ -11,9 +11,9 @@ export interface ReceivedRequest {
   readonly arrivedAtMs: number;
   /** Order in which its TCP connection was opened, from 0, per port. */
   readonly connection: number;
-  /** Request headers (gRPC: metadata and pseudo headers), keys in lower case. */
+  /** Request headers (gRPC: metadata and pseudo headers; X-Ray: what stands before the spans), lower-case keys. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Body bytes as they came: compressed, gRPC prefix included. */
+  /** Body bytes as they came: compressed, gRPC prefix or X-Ray header included. */
   readonly wireBytes: number;
   /** The body after decompression, without gRPC prefix: protobuf or JSON. Empty when unreadable. */
   readonly message: Uint8Array;
@@ -25,7 +25,7 @@ export interface ReceivedRequest {
   readonly refusal: string | undefined;
   /** True when its spans were taken as accepted and are part of `spans()`. */
   readonly recorded: boolean;
-  /** True when a complete answer, good or bad, was handed to a connection that was not cut. */
+  /** True when a complete answer, good or bad, was handed to a connection that was not cut; never over UDP. */
   readonly answered: boolean;
   /** Unix time in ms of that. */
   readonly answeredAtMs: number | undefined;

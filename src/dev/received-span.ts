@@ -11,7 +11,7 @@ import type {
 } from "./otlp-definitions.ts";
 
 /** Integers beyond ±2^53 are bigints, all other numbers are numbers. */
-export type AttributeValue =
+type AttributeValue =
   | string
   | number
   | bigint
@@ -27,9 +27,9 @@ const KINDS = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSU
 const STATUS_CODES = ["UNSET", "OK", "ERROR"] as const;
 
 export type SpanKindName = (typeof KINDS)[number];
-export type StatusCodeName = (typeof STATUS_CODES)[number];
+type StatusCodeName = (typeof STATUS_CODES)[number];
 
-export interface ReceivedEvent {
+interface ReceivedEvent {
   readonly name: string;
   readonly timeUnixNano: bigint;
   readonly attributes: AttributeRecord;
@@ -73,7 +73,7 @@ export interface ReceivedSpan {
   readonly requestIndex: number;
 }
 
-export interface ReceivedScope {
+interface ReceivedScope {
   readonly name: string;
   readonly version: string;
   readonly attributes: AttributeRecord;

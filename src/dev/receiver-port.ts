@@ -74,6 +74,10 @@ export class ReceiverPort {
 
   async close(): Promise<void> {
     await this.#gate.close();
-    this.#endpoint.server.close();
+    const { server, destroy } = this.#endpoint;
+    const closed = once(server, "close");
+    server.close();
+    destroy();
+    await closed;
   }
 }

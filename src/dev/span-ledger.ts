@@ -70,7 +70,12 @@ export class SpanLedger {
         finish();
       };
       const check = () => {
-        if (isMet()) settle(resolve);
+        try {
+          if (isMet()) settle(resolve);
+        } catch (error) {
+          // A predicate's error belongs to the one who waits, not to the request that woke it.
+          settle(() => reject(error));
+        }
       };
       const timer = setTimeout(
         () => settle(() => reject(new Error(this.#describe(wanted, timeoutMs)))),

@@ -53,7 +53,7 @@ export function describeLink(
   return `link to ${target} (${trace})`;
 }
 
-export function shorten(id: string): string {
+function shorten(id: string): string {
   return `${id.slice(0, ID_DIGITS_SHOWN)}…`;
 }
 

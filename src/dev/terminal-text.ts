@@ -1,4 +1,4 @@
-/** Foreign text on a terminal: made harmless, measured in columns, cut to fit. */
+/** Foreign text made harmless, and for the terminal measured in columns and cut to fit. */
 
 const CONTROL = /\p{Cc}/gu;
 /** Line separators, zero-width and bidirectional controls, unpaired surrogates. */
@@ -13,7 +13,7 @@ const MARK = /\p{M}/u;
 /** U+2400 shows U+0000, and so on up to U+001F. */
 const CONTROL_PICTURES = 0x2400;
 const LAST_PICTURED = 0x1f;
-/** No line is longer; a hostile megabyte is not measured letter by letter. */
+/** No terminal is wider; a hostile megabyte is not measured letter by letter. */
 const MAX_LENGTH = 1000;
 const REPLACEMENT = "�";
 const ISOLATE_START = "\u2068";
@@ -26,10 +26,14 @@ const ELLIPSIS = "…";
  */
 export function neutralize(text: string): string {
   return text
-    .slice(0, MAX_LENGTH)
     .replace(CONTROL, pictureOf)
     .replace(INVISIBLE, REPLACEMENT)
     .replace(PILED_MARKS, "$1");
+}
+
+/** The same for one line of a terminal, which shows no more than its beginning. */
+export function neutralizeLine(text: string): string {
+  return neutralize(text.slice(0, MAX_LENGTH));
 }
 
 function pictureOf(control: string): string {

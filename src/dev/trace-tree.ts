@@ -8,7 +8,7 @@ import {
   formatDuration,
   serviceOf,
 } from "./span-summary.ts";
-import { cut, isolate, measure, neutralize } from "./terminal-text.ts";
+import { cut, isolate, measure, neutralizeLine } from "./terminal-text.ts";
 import { growTraces, type Trace, type TreeNode } from "./trace-forest.ts";
 
 export interface RenderOptions {
@@ -118,7 +118,7 @@ function layOut(roots: readonly TreeNode[]): Row[] {
 
 function label({ span, spanId }: TreeNode): string {
   if (span === undefined) return `parent ${spanId} did not arrive`;
-  return `${span.kind} ${neutralize(span.name)}`;
+  return `${span.kind} ${neutralizeLine(span.name)}`;
 }
 
 function renderRow({ node, prefix, service }: Row, nameEnd: number, canvas: Canvas): string {
@@ -129,7 +129,7 @@ function renderRow({ node, prefix, service }: Row, nameEnd: number, canvas: Canv
   if (span === undefined) return start + paint("yellow", text);
   const gap = " ".repeat(Math.max(0, nameEnd - prefix.length - measure(text)));
   const duration = formatDuration(span.startTimeUnixNano, span.endTimeUnixNano);
-  const notes = describeNotes(span, service).map(neutralize).join(" · ");
+  const notes = describeNotes(span, service).map(neutralizeLine).join(" · ");
   const noteColumns = width - MARGIN.length - nameEnd - DURATION_COLUMNS - 3;
   const shownNotes = noteColumns < MIN_NOTE_COLUMNS ? "" : cut(notes, noteColumns);
   const end = shownNotes === "" ? "" : `  ${paint("dim", isolate(shownNotes))}`;
@@ -148,7 +148,7 @@ function renderDetails({ node, below }: Row, { width, paint, byId }: Canvas): st
   const bar = `${below}${children.length === 0 ? "  " : "│ "}`;
   const room = width - MARGIN.length - bar.length - 2;
   const line = (format: Format, sign: string, text: string) =>
-    `${MARGIN}${paint("dim", bar)}${paint(format, `${sign} ${isolate(cut(neutralize(text), room))}`)}`;
+    `${MARGIN}${paint("dim", bar)}${paint(format, `${sign} ${isolate(cut(neutralizeLine(text), room))}`)}`;
   const links = span.links
     .slice(0, MAX_LINKS_SHOWN)
     .map((link) => line("dim", "⇠", describeLink(link, span, byId)));

@@ -5,6 +5,7 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from "node:http2";
+import type { GrpcAnswer } from "./grpc-answer.ts";
 import { framePrefix, readFrame } from "./grpc-frame.ts";
 import {
   decodeGrpcMessage,
@@ -22,18 +23,7 @@ export interface GrpcRequest {
   readonly isCompressed: boolean;
 }
 
-export type GrpcResult = GrpcAnswer | GrpcLoss;
-
-/** The server's verdict, or the verdict its answer amounts to. */
-export interface GrpcAnswer {
-  readonly kind: "answer";
-  readonly status: GrpcStatus;
-  readonly text: string;
-  /** The answer's message; undefined when there is none or it is not readable. */
-  readonly message: Uint8Array | undefined;
-  /** `grpc-status-details-bin`, decoded. */
-  readonly details: Uint8Array | undefined;
-}
+export type GrpcResult = (GrpcAnswer & { readonly kind: "answer" }) | GrpcLoss;
 
 /** No verdict came. */
 export interface GrpcLoss {
@@ -66,7 +56,7 @@ export function callUnary(
     const settle = (result: GrpcResult): void => {
       clearTimeout(timer);
       resolve(result);
-      // After an early answer the rest of the upload is pointless; closing twice does nothing.
+      // What is left of an upload or an answer is pointless now; a finished stream is not touched.
       stream.close(constants.NGHTTP2_CANCEL);
     };
     const timer = setTimeout(() => {
@@ -177,7 +167,7 @@ class Answer {
     );
   }
 
-  #answer(status: GrpcStatus, text: string): GrpcAnswer {
+  #answer(status: GrpcStatus, text: string): GrpcResult {
     const details = single(
       this.#trailers["grpc-status-details-bin"] ?? this.#headers?.["grpc-status-details-bin"],
     );

@@ -1,39 +1,41 @@
 /** OTLP over gRPC on `node:http2`: what a unary export needs of gRPC, at a tenth of grpc-js's cold start. */
 import { constants } from "node:http2";
 import type { OtlpConfig } from "../config.ts";
-import type { SendOutcome } from "./destination.ts";
-import { callUnary, type GrpcAnswer, type GrpcLoss } from "./grpc-call.ts";
+import type { Destination, SendOutcome } from "./destination.ts";
+import { createDialer, type Tls } from "./dialer.ts";
+import { GRPC_MAX_REQUEST_BYTES, GRPC_PATH, judgeGrpcAnswer } from "./grpc-answer.ts";
+import { callUnary, type GrpcLoss } from "./grpc-call.ts";
 import type { GrpcEndpoint } from "./grpc-endpoint.ts";
-import { isRetryableStatus } from "./grpc-status.ts";
-import { type RequestHeaders, redact } from "./headers.ts";
+import type { RequestHeaders } from "./headers.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Http2Keeper } from "./http2-keeper.ts";
+import { encodeTraces } from "./otlp-encoder.ts";
 import {
   type Compressor,
   createOtlpTransport,
   type OtlpRequest,
   type OtlpRoute,
-  type OtlpTransport,
-  succeed,
 } from "./otlp-transport.ts";
 import type { Attempt } from "./retry.ts";
-import { readRpcStatus } from "./rpc-status.ts";
-import { readTlsFiles } from "./tls-files.ts";
-import { readPartialSuccess } from "./trace-response.ts";
 import { USER_AGENT } from "./user-agent.ts";
+import { within } from "./within.ts";
 
-const PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-
-/** Throws one clear line when the TLS files cannot be used. */
-export function createGrpcTransport(
+export function createGrpcDestination(
   config: OtlpConfig,
   endpoint: GrpcEndpoint,
+  tls: Tls | undefined,
   compress: Compressor | undefined,
-): OtlpTransport {
-  const tls = endpoint.secure ? readTlsFiles(config) : undefined;
-  const keeper = new Http2Keeper(() => new Http2Connection(endpoint, tls));
+): Destination {
+  const dial = createDialer({ ...endpoint, tls, protocol: "h2" });
+  const origin = `${endpoint.secure ? "https" : "http"}://${endpoint.authority}`;
+  const keeper = new Http2Keeper(() => new Http2Connection(origin, dial));
   const route = new GrpcRoute(keeper, endpoint.authority, compress !== undefined);
-  return createOtlpTransport(config, route, compress);
+  return {
+    name: `otlp/grpc ${endpoint.socketPath ?? endpoint.authority}`,
+    maxRequestBytes: GRPC_MAX_REQUEST_BYTES,
+    encode: encodeTraces,
+    ...createOtlpTransport(config, route, compress),
+  };
 }
 
 class GrpcRoute implements OtlpRoute {
@@ -47,7 +49,7 @@ class GrpcRoute implements OtlpRoute {
     this.#headers = {
       ":method": "POST",
       ":authority": authority,
-      ":path": PATH,
+      ":path": GRPC_PATH,
       "content-type": "application/grpc",
       te: "trailers",
       "grpc-accept-encoding": "identity",
@@ -60,7 +62,7 @@ class GrpcRoute implements OtlpRoute {
     const deadline = performance.now() + timeoutMs;
     let connection: Http2Connection;
     try {
-      connection = await within(this.#keeper.acquire(), timeoutMs);
+      connection = await within(this.#keeper.acquire(), timeoutMs, "connection");
     } catch (error) {
       return { outcome: unavailable((error as Error).message, false) };
     }
@@ -71,7 +73,8 @@ class GrpcRoute implements OtlpRoute {
       isCompressed: this.#isCompressed,
     };
     const result = await callUnary(connection, request, timeLeftMs);
-    return result.kind === "answer" ? judge(result, headers) : recover(result);
+    if (result.kind === "answer") return { outcome: judgeGrpcAnswer(result, headers) };
+    return recover(result);
   }
 
   connect(): void {
@@ -85,24 +88,6 @@ class GrpcRoute implements OtlpRoute {
   shutdown(): void {
     this.#keeper.shutdown();
   }
-}
-
-/** The receiver has spoken. */
-function judge(answer: GrpcAnswer, headers: RequestHeaders): Attempt {
-  if (answer.status === "OK") {
-    // An unreadable message beside an OK takes nothing away from the OK.
-    const message = answer.message ?? new Uint8Array();
-    return { outcome: succeed(message, readPartialSuccess(message), headers) };
-  }
-  const details = answer.details === undefined ? undefined : readRpcStatus(answer.details);
-  const text = redact(answer.text || (details?.message ?? ""), headers);
-  const error = new Error(`${answer.status}${text === "" ? "" : `: ${text}`}`);
-  const retryInMillis = details?.retryInMs;
-  if (!isRetryableStatus(answer.status, retryInMillis !== undefined)) {
-    return { outcome: { status: "failure", error } };
-  }
-  const wish = retryInMillis === undefined ? {} : { retryInMillis };
-  return { outcome: { status: "retryable", error, answerLost: false, ...wish } };
 }
 
 /** No verdict came (gRPC over HTTP/2, "Errors", for what a reset means). */
@@ -129,15 +114,4 @@ function recover({ kind, reason, isUnread, resetCode }: GrpcLoss): Attempt {
 
 function unavailable(reason: string, answerLost: boolean): SendOutcome {
   return { status: "retryable", error: new Error(`UNAVAILABLE: ${reason}`), answerLost };
-}
-
-/** The timer also keeps the event loop alive while a connection opens. */
-function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`No connection within ${Math.round(timeoutMs)} ms`)),
-      timeoutMs,
-    );
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

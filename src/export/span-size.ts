@@ -13,7 +13,7 @@ const ATTRIBUTE_BYTES = 8;
 /** A double takes 9, an integer 2 to 11. */
 const NUMBER_BYTES = 8;
 
-/** From 0.8 to 3 times the encoded size, for any span; costs a fifth of encoding it. */
+/** From 0.8 to 3 times the encoded size, for any span; costs a third of encoding it. */
 export function estimateSpanBytes(span: ReadableSpan): number {
   let bytes =
     SPAN_BYTES +

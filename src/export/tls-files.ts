@@ -16,7 +16,7 @@ export function readTlsFiles(files: TlsFiles): SecureContext | undefined {
   const key = readPem("OTEL_EXPORTER_OTLP_CLIENT_KEY", files.clientKeyFile);
   const cert = readPem("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", files.clientCertificateFile);
   if ((key === undefined) !== (cert === undefined)) {
-    diag.warn("coldspan: a client key needs a client certificate and vice versa; neither is used");
+    diag.warn("a client key needs a client certificate and vice versa; neither is used");
   }
   const identity = key !== undefined && cert !== undefined ? { key, cert } : {};
   if (ca === undefined && identity.key === undefined) return undefined;

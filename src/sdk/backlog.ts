@@ -2,6 +2,7 @@
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { Destination, ExportRequest } from "../export/destination.ts";
 import { BoundedQueue, type Chunk, type QueueBounds } from "./bounded-queue.ts";
+import type { RecoveredRequest } from "./spool.ts";
 
 /** One request and its spans' fate: exactly one of `settle` and `giveBack` is called, once. */
 export interface Parcel {
@@ -9,21 +10,12 @@ export interface Parcel {
   readonly spanCount: number;
   /** Spans among them that the receiver may have already. */
   readonly repeats: number;
+  /** True when it came from the spool and is kept there until it is settled. */
+  readonly isRecovered: boolean;
   /** The spans are done with: taken, refused or moved elsewhere. */
   settle(): void;
   /** They stay, in front of all others; with `answerLost` they may have arrived. */
   giveBack(answerLost: boolean): void;
-}
-
-/** A request that an earlier process of this environment could not send. */
-export interface RecoveredRequest {
-  readonly destination: string;
-  readonly request: Uint8Array;
-  readonly spanCount: number;
-  /** True when the receiver may have it already. */
-  readonly mayRepeat: boolean;
-  /** Removes it for good. Never throws. */
-  remove(): void;
 }
 
 export interface BacklogOptions {
@@ -58,23 +50,28 @@ export class Backlog {
     return this.queue.held + this.#recoveredSpans;
   }
 
-  /** True when a whole request's worth of spans waits. */
-  get hasFullChunk(): boolean {
+  /** True when a whole request waits: a full chunk's worth of spans, or one that was recovered. */
+  get isDue(): boolean {
     const { waiting, waitingBytes } = this.queue;
     const { maxRequestBytes } = this.#options.destination;
-    return waiting >= this.#maxChunkSpans || waitingBytes >= maxRequestBytes;
+    const hasFullChunk = waiting >= this.#maxChunkSpans || waitingBytes >= maxRequestBytes;
+    return hasFullChunk || this.#recovered.length > 0;
   }
 
   /** Takes over what an earlier process left. */
-  recover(requests: readonly RecoveredRequest[]): void {
-    for (const request of requests) this.#recoveredSpans += request.spanCount;
-    this.#recovered.push(...requests);
+  recover(request: RecoveredRequest): void {
+    this.#recoveredSpans += request.spanCount;
+    this.#recovered.push(request);
   }
 
   /** The oldest request that fits the destination; undefined when nothing waits. */
   next(): Parcel | undefined {
     const recovered = this.#recovered.shift();
-    if (recovered !== undefined) return this.#toParcel(recovered);
+    return recovered === undefined ? this.nextOwn() : this.#toParcel(recovered);
+  }
+
+  /** As {@link next}, without those of earlier processes. */
+  nextOwn(): Parcel | undefined {
     while (this.queue.waiting > 0) {
       const { maxRequestBytes } = this.#options.destination;
       const parcel = this.#encode(this.queue.take(this.#maxChunkSpans, maxRequestBytes));
@@ -89,6 +86,7 @@ export class Backlog {
       request,
       spanCount,
       repeats: recovered.mayRepeat ? spanCount : 0,
+      isRecovered: true,
       settle: () => {
         this.#recoveredSpans -= spanCount;
         recovered.remove();
@@ -129,6 +127,7 @@ function toParcel(queue: BoundedQueue, chunk: Chunk, request: ExportRequest): Pa
     request,
     spanCount: chunk.spans.length,
     repeats: chunk.mayRepeat.filter(Boolean).length,
+    isRecovered: false,
     settle: () => queue.settle(chunk),
     giveBack: (answerLost) => queue.giveBack(chunk, answerLost),
   };

@@ -3,9 +3,12 @@ import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { FlushConfig } from "../config.ts";
 import type { Destination } from "../export/destination.ts";
 import type { InvocationSpan } from "../seam.ts";
+import { AfterReturn } from "./after-return.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { Flusher } from "./flusher.ts";
 import type { WriteWarning } from "./loss-report.ts";
 import { SpanBuffer } from "./span-buffer.ts";
+import type { Spool } from "./spool.ts";
 import type { TelemetryStats } from "./telemetry-stats.ts";
 
 export interface FlushEngineOptions {
@@ -16,13 +19,29 @@ export interface FlushEngineOptions {
   readonly estimateSpanBytes: (span: ReadableSpan) => number;
   /** Writes one structured warning line. */
   readonly warn: WriteWarning;
+  /** Where unsent spans outlive the process; nowhere when absent. */
+  readonly spool?: Spool;
+  /** What `after-return` needs of Lambda; without it that mode is `before-return`. */
+  readonly extension?: InvocationExtension;
   /** The system's clocks when absent. */
   readonly clock?: Clock;
 }
 
+/** Lambda's extension inside the process. */
+export interface InvocationExtension {
+  /**
+   * Asks Lambda for announcements of invocations; false when it refuses. Calls `hold` for each, and
+   * keeps the environment awake until the promise resolves. `onLost`: there will be no more of them.
+   * Never rejects.
+   */
+  register(hold: () => Promise<void>, onLost: () => void): Promise<boolean>;
+  /** Resolves when the runtime has posted the response of an invocation that has just ended. */
+  responsePosted(): Promise<void>;
+}
+
 export interface FlushEngine {
   readonly spanProcessor: SpanProcessor;
-  /** Tells that an invocation runs. */
+  /** Tells that an invocation runs; arms its deadline guard. */
   invocationStarted(invocation: InvocationSpan): void;
   /** Tells that its spans have ended; a promise means: the caller waits for it. It never rejects. */
   invocationEnded(invocation: InvocationSpan): Promise<void> | undefined;
@@ -31,40 +50,76 @@ export interface FlushEngine {
    * configured bound), or before the nearest deadline. Never rejects.
    */
   flush(timeoutMs?: number): Promise<void>;
+  /** The process ends under the invocations that run: ends their spans as failed. Synchronous. */
+  abortInvocations(errorType: string, message: string): void;
+  /** Moves what is not known to have arrived to the spool, and reports losses. Synchronous. */
+  spool(): void;
   stats(): TelemetryStats;
   /** Flushes and closes the destinations. Never rejects. */
   shutdown(): Promise<void>;
 }
 
 export function createFlushEngine(options: FlushEngineOptions): FlushEngine {
-  const { config, clock = systemClock() } = options;
-  const buffer = new SpanBuffer({ ...options, clock, recover: () => [] });
-  const running = new Set<InvocationSpan>();
-  void buffer.load();
-
-  const boundMs = (timeoutMs: number, deadlines: Iterable<InvocationSpan>): number => {
-    let latestMs = timeoutMs;
-    for (const { deadlineMs } of deadlines) {
-      const leftMs = deadlineMs - config.deadlineMarginMs - clock.wallMs();
-      if (leftMs < latestMs) latestMs = leftMs;
-    }
-    return Math.max(0, latestMs);
-  };
+  const { config, extension, clock = systemClock() } = options;
+  const buffer = new SpanBuffer({ ...options, clock });
+  const afterReturn =
+    config.mode === "after-return" ? startAfterReturn(extension, buffer, clock) : undefined;
+  const flusher = new Flusher({
+    config,
+    buffer,
+    clock,
+    onAborted: (done) => afterReturn?.invocationAborted(done),
+  });
+  // With `after-return` the first response goes out before anything is loaded for the export.
+  if (afterReturn === undefined) void buffer.load();
 
   return {
     spanProcessor: buffer,
     invocationStarted(invocation) {
-      running.add(invocation);
+      if (flusher.isIdle) afterReturn?.invocationStarted();
+      flusher.invocationStarted(invocation);
     },
     invocationEnded(invocation) {
-      running.delete(invocation);
+      flusher.invocationEnded(invocation);
+      const flush = (): Promise<void> | undefined => flusher.flush(config.timeoutMs, [invocation]);
       if (config.mode === "periodic") return undefined;
-      return buffer.send(boundMs(config.timeoutMs, [invocation]));
+      if (afterReturn === undefined) return flush();
+      // An invocation inside another one leaves the flush to it.
+      if (!flusher.isIdle) return undefined;
+      return afterReturn.invocationEnded(flush) ? undefined : flush();
     },
     async flush(timeoutMs = config.timeoutMs) {
-      await buffer.send(boundMs(timeoutMs, running));
+      await flusher.flush(timeoutMs);
+    },
+    abortInvocations: (errorType, message) => flusher.abortAll(errorType, message),
+    spool() {
+      flusher.spool();
+      buffer.reportLosses();
     },
     stats: () => buffer.stats,
     shutdown: () => buffer.shutdown(),
   };
+}
+
+function startAfterReturn(
+  extension: InvocationExtension | undefined,
+  buffer: SpanBuffer,
+  clock: Clock,
+): AfterReturn | undefined {
+  if (extension === undefined) return undefined;
+  const afterReturn = new AfterReturn({
+    clock,
+    responsePosted: () => extension.responsePosted(),
+    pause: () => buffer.pause(),
+    resume: () => buffer.resume(),
+  });
+  const isRegistered = extension.register(
+    () => afterReturn.hold(),
+    () => afterReturn.unregistered(),
+  );
+  void isRegistered.then((isTrue) => {
+    if (isTrue) afterReturn.registered();
+    else void buffer.load();
+  });
+  return afterReturn;
 }

@@ -3,11 +3,12 @@ import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { suppressTracing } from "@opentelemetry/core";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { Destination, ExportRequest, SendOutcome } from "../export/destination.ts";
-import { Backlog, type Parcel, type RecoveredRequest } from "./backlog.ts";
+import { Backlog, type Parcel } from "./backlog.ts";
 import type { BoundedQueue, QueueBounds } from "./bounded-queue.ts";
 import { Breaker } from "./breaker.ts";
 import { type Clock, waitAtMost } from "./clock.ts";
 import type { LossReport } from "./loss-report.ts";
+import type { RecoveredRequest, Spool } from "./spool.ts";
 import { Tally } from "./tally.ts";
 import type { DestinationStats } from "./telemetry-stats.ts";
 
@@ -34,6 +35,8 @@ export interface OutletOptions {
 }
 
 export class Outlet {
+  /** While true, nothing new is sent; a flush ends that. */
+  isPaused = false;
   readonly #options: OutletOptions;
   readonly #backlog: Backlog;
   readonly #tally: Tally;
@@ -55,13 +58,22 @@ export class Outlet {
     });
   }
 
+  get name(): string {
+    return this.#options.destination.name;
+  }
+
   get stats(): DestinationStats {
     return this.#tally.stats(this.#backlog, this.#breaker.state);
   }
 
-  /** True when a whole request's worth of spans waits and may go out. */
+  /** Spans that wait, and those that are being sent. */
+  get held(): number {
+    return this.#backlog.held;
+  }
+
+  /** True when a whole request waits and may go out. */
   get isDue(): boolean {
-    return this.#backlog.hasFullChunk && this.#mayAlwaysSend;
+    return this.#backlog.isDue && this.#isSending;
   }
 
   /** Starts with what waited while the destination was being loaded. */
@@ -69,10 +81,25 @@ export class Outlet {
     this.#backlog.queue.adopt(staged);
   }
 
-  /** Takes over what an earlier process left for this destination. */
-  recover(requests: readonly RecoveredRequest[]): void {
-    this.#backlog.recover(requests);
-    for (const { spanCount } of requests) this.#tally.recovered(spanCount);
+  /** Takes over a request that an earlier process left for this destination. */
+  recover(request: RecoveredRequest): void {
+    this.#backlog.recover(request);
+    this.#tally.recovered(request.spanCount);
+  }
+
+  /** Moves to the spool what waits, and what is under way: its answer will not be heard. */
+  spool(spool: Spool): void {
+    for (const parcel of [...this.#inFlight].filter(({ isRecovered }) => !isRecovered)) {
+      if (!this.#write(spool, parcel, true)) return;
+      this.#inFlight.delete(parcel);
+    }
+    for (;;) {
+      const parcel = this.#backlog.nextOwn();
+      if (parcel === undefined) return;
+      if (this.#write(spool, parcel, parcel.repeats > 0)) continue;
+      parcel.giveBack(false);
+      return;
+    }
   }
 
   add(span: ReadableSpan, bytes: number): void {
@@ -89,12 +116,12 @@ export class Outlet {
     this.#probe();
   }
 
-  /** Sends what is due, in the background: full chunks, and what a flush asked for. */
+  /** Sends what is due, in the background: whole requests, and what a flush asked for. */
   pump(): void {
     while (
-      this.#mayAlwaysSend &&
+      this.#isSending &&
       this.#inFlight.size < MAX_CONCURRENT_SENDS &&
-      (this.#wanted > 0 || this.#backlog.hasFullChunk)
+      (this.#wanted > 0 || this.#backlog.isDue)
     ) {
       const parcel = this.#takeNext();
       if (parcel === undefined) return;
@@ -107,7 +134,8 @@ export class Outlet {
    * answered, the receiver fails, or `boundMs` are over. Undefined when there is nothing to wait for.
    */
   flush(boundMs: number): Promise<void> | undefined {
-    this.#tally.reportDrops(this.#backlog);
+    this.isPaused = false;
+    this.reportDrops();
     if (this.#backlog.held === 0) return undefined;
     if (this.#breaker.state !== "closed") return this.#flushByProbe(boundMs);
     this.#wanted = this.#backlog.waiting;
@@ -116,16 +144,30 @@ export class Outlet {
     return waitAtMost(this.#drain(), boundMs, this.#options.clock);
   }
 
-  /** Closes the destination; what waits stays uncounted as `buffered`. */
+  /** Closes the destination; what waits stays counted as `buffered`. */
   shutdown(): void {
     this.#isShutdown = true;
     this.#cancelProbe?.();
-    this.#tally.reportDrops(this.#backlog);
     this.#options.destination.shutdown();
   }
 
-  get #mayAlwaysSend(): boolean {
-    return this.#breaker.state === "closed" && !this.#isShutdown;
+  /** Reports what the queue has dropped since the last time. */
+  reportDrops(): void {
+    this.#tally.reportDrops(this.#backlog);
+  }
+
+  #write(spool: Spool, parcel: Parcel, mayRepeat: boolean): boolean {
+    const { request, spanCount } = parcel;
+    if (!(request instanceof Uint8Array)) return false;
+    const { name } = this.#options.destination;
+    if (!spool.write({ destination: name, request, spanCount, mayRepeat })) return false;
+    parcel.settle();
+    this.#tally.spooled(spanCount);
+    return true;
+  }
+
+  get #isSending(): boolean {
+    return this.#breaker.state === "closed" && !this.isPaused && !this.#isShutdown;
   }
 
   /** Waits for a probe's answer only as long as one may come at all soon, then flushes as usual. */
@@ -136,18 +178,18 @@ export class Outlet {
     const startMs = clock.elapsedMs();
     const answer = waitAtMost(this.#nextSettled.promise, Math.min(PROBE_WAIT_MS, boundMs), clock);
     return answer.then(() => {
-      if (!this.#mayAlwaysSend) return undefined;
+      if (!this.#isSending) return undefined;
       return this.flush(boundMs - (clock.elapsedMs() - startMs));
     });
   }
 
   /** Resolves when no wanted span waits and the sends then under way are settled, or the breaker opened. */
   async #drain(): Promise<void> {
-    while (this.#mayAlwaysSend && this.#wanted > 0 && this.#inFlight.size > 0) {
+    while (this.#isSending && this.#wanted > 0 && this.#inFlight.size > 0) {
       await this.#nextSettled.promise;
     }
     const last = [...this.#inFlight];
-    while (this.#mayAlwaysSend && last.some((parcel) => this.#inFlight.has(parcel))) {
+    while (this.#isSending && last.some((parcel) => this.#inFlight.has(parcel))) {
       await this.#nextSettled.promise;
     }
   }
@@ -175,19 +217,23 @@ export class Outlet {
     this.#inFlight.add(parcel);
     this.#tally.sending(parcel);
     void trySend(destination, parcel.request, sendTimeoutMs).then((outcome) => {
-      this.#inFlight.delete(parcel);
-      this.#tally.settled(parcel, outcome);
-      if (outcome.status === "retryable") {
-        parcel.giveBack(outcome.answerLost);
-        this.#open(outcome.retryInMillis);
-      } else {
-        parcel.settle();
-        this.#close();
-      }
+      // False when the parcel was spooled meanwhile: whoever claims it sends it.
+      if (this.#inFlight.delete(parcel)) this.#book(parcel, outcome);
       this.pump();
       this.#nextSettled.resolve();
       this.#nextSettled = Promise.withResolvers();
     });
+  }
+
+  #book(parcel: Parcel, outcome: SendOutcome): void {
+    this.#tally.settled(parcel, outcome);
+    if (outcome.status === "retryable") {
+      parcel.giveBack(outcome.answerLost);
+      this.#open(outcome.retryInMillis);
+      return;
+    }
+    parcel.settle();
+    this.#close();
   }
 
   #open(wishMs: number | undefined): void {

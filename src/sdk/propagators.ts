@@ -2,7 +2,6 @@
 import {
   type Context,
   defaultTextMapGetter,
-  diag,
   isSpanContextValid,
   type Span,
   type TextMapGetter,
@@ -13,6 +12,7 @@ import {
 import { W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
 import { B3InjectEncoding, B3Propagator } from "@opentelemetry/propagator-b3";
 import type { PropagatorName } from "../config.ts";
+import { warnOnce } from "../diag.ts";
 import { XrayLambdaPropagator, XrayPropagator } from "./xray-propagators.ts";
 
 export interface Propagators {
@@ -101,7 +101,8 @@ function attempt<Result>(action: string, run: () => Result): Result | undefined 
   try {
     return run();
   } catch (error) {
-    diag.warn(`could not ${action} a context`, error);
+    const reason = error instanceof Error ? error.message : typeof error;
+    warnOnce(action, `could not ${action} a context: ${reason}`);
     return undefined;
   }
 }

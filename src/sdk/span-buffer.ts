@@ -4,11 +4,11 @@ import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { FlushConfig } from "../config.ts";
 import { warnOnce } from "../diag.ts";
 import type { Destination } from "../export/destination.ts";
-import type { RecoveredRequest } from "./backlog.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 import { type Clock, waitAtMost } from "./clock.ts";
 import { LossReport, type WriteWarning } from "./loss-report.ts";
 import { Outlet } from "./outlet.ts";
+import type { Spool } from "./spool.ts";
 import type { TelemetryStats } from "./telemetry-stats.ts";
 
 export interface SpanBufferOptions {
@@ -19,8 +19,8 @@ export interface SpanBufferOptions {
   readonly estimateSpanBytes: (span: ReadableSpan) => number;
   readonly warn: WriteWarning;
   readonly clock: Clock;
-  /** What an earlier process of this environment left; called once. */
-  readonly recover: () => readonly RecoveredRequest[];
+  /** Where unsent spans outlive the process; nowhere when absent. */
+  readonly spool?: Spool | undefined;
 }
 
 export class SpanBuffer implements SpanProcessor {
@@ -63,16 +63,16 @@ export class SpanBuffer implements SpanProcessor {
 
   /** Loads the destinations, once. Never rejects. */
   load(): Promise<void> {
-    this.#loading ??= this.#options.loadDestinations().then(
-      (destinations) => this.#open(destinations),
-      (error: unknown) => {
+    this.#loading ??= this.#options
+      .loadDestinations()
+      .then((destinations) => this.#open(destinations))
+      .catch((error: unknown) => {
         this.#outlets = [];
         warnOnce(
           "destinations",
           `no exporter could be loaded, spans are dropped: ${String(error)}`,
         );
-      },
-    );
+      });
     return this.#loading;
   }
 
@@ -93,6 +93,44 @@ export class SpanBuffer implements SpanProcessor {
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
 
+  /** True while a span waits or is being sent. */
+  get holdsSpans(): boolean {
+    return this.#staged.held > 0 || (this.#outlets ?? []).some((outlet) => outlet.held > 0);
+  }
+
+  /** Moves all that is not known to have arrived to the spool. Synchronous: the process may be ending. */
+  spool(): void {
+    const { spool } = this.#options;
+    if (spool === undefined) return;
+    for (const outlet of this.#outlets ?? []) outlet.spool(spool);
+  }
+
+  /** Takes back what was spooled, by an earlier process or this one. */
+  recover(): void {
+    const outlets = new Map(this.#outlets?.map((outlet) => [outlet.name, outlet]));
+    for (const request of this.#options.spool?.claim([...outlets.keys()]) ?? []) {
+      outlets.get(request.destination)?.recover(request);
+    }
+  }
+
+  /** Reports what is left to report: the process is ending. */
+  reportLosses(): void {
+    for (const outlet of this.#outlets ?? []) outlet.reportDrops();
+    this.#losses.reportAll();
+  }
+
+  /** Holds back what would be sent in the background, until {@link resume}. */
+  pause(): void {
+    for (const outlet of this.#outlets ?? []) outlet.isPaused = true;
+  }
+
+  resume(): void {
+    for (const outlet of this.#outlets ?? []) {
+      outlet.isPaused = false;
+      outlet.pump();
+    }
+  }
+
   /** The process may have been frozen. */
   wake(): void {
     for (const outlet of this.#outlets ?? []) outlet.wake();
@@ -107,13 +145,12 @@ export class SpanBuffer implements SpanProcessor {
     await this.forceFlush();
     this.#isShutdown = true;
     this.#cancelInterval?.();
+    this.reportLosses();
     for (const outlet of this.#outlets ?? []) outlet.shutdown();
-    this.#losses.reportAll();
   }
 
   #open(destinations: readonly Destination[]): void {
-    const { config, clock, recover } = this.#options;
-    const recovered = recover();
+    const { config, clock } = this.#options;
     this.#outlets = destinations.map((destination) => {
       const outlet = new Outlet({
         destination,
@@ -124,12 +161,12 @@ export class SpanBuffer implements SpanProcessor {
         losses: this.#losses,
       });
       outlet.adopt(this.#staged);
-      outlet.recover(recovered.filter((request) => request.destination === destination.name));
       outlet.connect();
-      outlet.pump();
       return outlet;
     });
     this.#staged.clear();
+    this.recover();
+    for (const outlet of this.#outlets) outlet.pump();
   }
 
   /** Not in `onEnd` itself: encoding a chunk takes ms, and `span.end()` is in the handler's path. */

@@ -9,6 +9,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { AWSXRAY_TRACE_ID_HEADER, AWSXRayPropagator } from "@opentelemetry/propagator-aws-xray";
+import { getXRayHeader } from "../trace/x-ray-header.ts";
 
 /** Lambda counts hops in `Lineage` to stop functions that call themselves forever. */
 const LINEAGE = /(?:^|;)\s*(Lineage=[^;]+)/;
@@ -60,7 +61,7 @@ export class XrayLambdaPropagator extends XrayPropagator {
     const extracted = super.extract(ctx, carrier, getter);
     const incoming = trace.getSpanContext(ctx);
     if (incoming !== undefined && isSpanContextValid(incoming)) return extracted;
-    const header = this.#readTraceHeader();
+    const header = getXRayHeader(ctx) ?? this.#readTraceHeader();
     if (!header) return extracted;
     return super.extract(extracted, header, LAMBDA_HEADER);
   }

@@ -43,6 +43,10 @@ export class Invocation implements InvocationSpan, CurrentInvocation {
     this.context = setCurrentInvocation(trace.setSpan(parts.outer, parts.span), this);
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** Takes the event's batches on; called once, before the handler. */
   follow(batches: readonly BatchSpan[]): void {
     this.#batches = batches;

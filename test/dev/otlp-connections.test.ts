@@ -5,7 +5,7 @@ import { connect as connectTls } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type OtlpReceiver, startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
 import { createAuthority } from "../support/certificates.ts";
-import { call, closing, encodeSpans, frame, openSession } from "../support/raw-export.ts";
+import { call, closing, encodeSpans, frame, openSession, post } from "../support/raw-export.ts";
 
 const TWO_SPANS = frame(encodeSpans(2));
 const ACCEPTED = { trailers: { "grpc-status": "0" }, rstCode: 0 };
@@ -77,6 +77,17 @@ describe("connections", () => {
     await receiver.close();
     await closed;
     expect(met.bytesRead).toBe(0);
+  });
+
+  it("that wait for an answer do not hold up the end", async () => {
+    receiver.behave({ kind: "black-hole" });
+    const lost = post(receiver, encodeSpans(1)).catch((error: unknown) => error);
+    const lostCall = call(session, TWO_SPANS);
+    await receiver.waitForRequests(2);
+    await receiver.close();
+    expect(await lost).toBeInstanceOf(Error);
+    expect(await lostCall).toMatchObject({ trailers: {} });
+    receiver = await startOtlpReceiver();
   });
 
   it("are refused while the receiver is stopped, and served on the same port after", async () => {

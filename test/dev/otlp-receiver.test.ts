@@ -107,6 +107,17 @@ describe("waiting for spans", () => {
     expect(await waiting).toHaveLength(3);
   });
 
+  it("rejects with the predicate's own error, and the request is answered all the same", async () => {
+    exporter = EXPORTERS.grpc();
+    const waiting = receiver.waitForSpans((spans) => {
+      if (spans.length > 0) throw new RangeError("not this one");
+      return false;
+    });
+    const rejected = expect(waiting).rejects.toThrow("not this one");
+    await exportOnce(exporter, makeManySpans(1));
+    await rejected;
+  });
+
   it("rejects with a list of what did arrive", async () => {
     exporter = EXPORTERS.grpc();
     await exportOnce(exporter, makeSpans());

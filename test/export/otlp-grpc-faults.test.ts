@@ -1,5 +1,5 @@
 import { constants } from "node:http2";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { answerCall, startGrpcServer } from "./support/grpc-server.ts";
 import { openDestination, serveGrpc } from "./support/open-destination.ts";
 import {
@@ -69,6 +69,35 @@ test("GOAWAY in mid-stream lets the request under way finish; the next one opens
   expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "success" });
 
   expect(seen).toEqual(["0/1", "1/1"]);
+});
+
+test("an exchange that went well is not reset: servers count resets as abuse", async () => {
+  const types: number[] = [];
+  const endpoint = await startRawServer(
+    (socket, stream) => socket.write(okAnswer(stream)),
+    ({ type }) => types.push(type),
+  );
+  const destination = await openDestination({ endpoint });
+
+  for (let turn = 0; turn < 5; turn++) await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(types).toContain(FRAME.data);
+  expect(types).not.toContain(FRAME.reset);
+});
+
+test("a request given up at its deadline is reset: the server may stop working on it", async () => {
+  let resets = 0;
+  const endpoint = await startRawServer(
+    () => undefined,
+    ({ type }) => {
+      if (type === FRAME.reset) resets++;
+    },
+  );
+  const destination = await openDestination({ endpoint });
+
+  await destination.send(REQUEST, 100);
+
+  await vi.waitFor(() => expect(resets).toBe(1));
 });
 
 test("a connection that ends with the answer outstanding is a lost answer: sent again, counted", async () => {
@@ -256,13 +285,14 @@ test("a collector that comes back within the bound gets the request", async () =
 });
 
 test("shutdown cuts what is under way and refuses what comes after", async () => {
-  const { endpoint } = await serveGrpc(() => undefined);
+  const { endpoint, calls } = await serveGrpc(() => undefined);
   const destination = await openDestination({ endpoint });
   const sending = destination.send(REQUEST, 60_000);
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
 
   destination.shutdown();
 
-  expect(await sending).toMatchObject({ status: "retryable" });
+  expect(await sending).toMatchObject({ status: "retryable", answerLost: true });
   expect(await destination.send(REQUEST, 60_000)).toMatchObject({
     status: "retryable",
     answerLost: false,

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { answerCall, startGrpcServer } from "./support/grpc-server.ts";
@@ -140,31 +138,4 @@ test("a freeze while the collector is gone for good ends within the bound", asyn
     status: "retryable",
     answerLost: false,
   });
-});
-
-test("an awaited send keeps the process alive to its end; an open connection does not", async () => {
-  const { endpoint, calls } = await serveGrpc((call) => {
-    setTimeout(() => answerCall(call), 300);
-  });
-  const script = `
-    const { createDestination } = await import(${JSON.stringify(new URL("../../src/export/destinations.ts", import.meta.url).href)});
-    const config = { protocol: "grpc", endpoint: "${endpoint}", headers: {}, compression: "none", timeoutMs: 60000 };
-    const destination = await createDestination({ kind: "otlp", otlp: config });
-    destination.connect();
-    const { status } = await destination.send(new Uint8Array(9), 60000);
-    destination.connect();
-    destination.wake();
-    console.log(status);`;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += String(chunk);
-  });
-
-  const [exitCode] = await once(child, "close");
-
-  expect({ exitCode, output }).toEqual({ exitCode: 0, output: "success\n" });
-  expect(calls).toHaveLength(1);
 });

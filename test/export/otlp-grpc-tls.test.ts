@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { SecureServerOptions } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { createAuthority } from "../support/certificates.ts";
 import { captureDiagnostics } from "./support/diagnostics.ts";
-import { startGrpcServer } from "./support/grpc-server.ts";
+import { answerCall, startGrpcServer } from "./support/grpc-server.ts";
 import { openDestination } from "./support/open-destination.ts";
 
 const REQUEST = Buffer.alloc(2000, "spans");
@@ -33,7 +34,7 @@ async function serveTls(own: SecureServerOptions = {}) {
   return server;
 }
 
-test.each(["https://localhost:", "localhost:"])(
+test.each(["https://localhost:", "localhost:", "https://127.0.0.1:"])(
   "%s speaks TLS with the configured CA",
   async (base) => {
     const { port, calls } = await serveTls();
@@ -43,6 +44,27 @@ test.each(["https://localhost:", "localhost:"])(
     expect(calls[0]?.headers[":scheme"]).toBe("https");
   },
 );
+
+test("a lost connection is replaced by one that resumes its TLS session", async () => {
+  const wasResumed: boolean[] = [];
+  const server = await startGrpcServer(
+    (call) => {
+      const socket = call.stream.session?.socket as TLSSocket | undefined;
+      wasResumed.push(socket?.isSessionReused() === true);
+      answerCall(call);
+    },
+    { tls: identity },
+  );
+  onTestFinished(() => server.close());
+  const endpoint = `https://localhost:${server.port}`;
+  const destination = await openDestination({ endpoint, caFile });
+
+  await destination.send(REQUEST, TIMEOUT_MS);
+  server.connections[0]?.destroy();
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(wasResumed).toEqual([false, true]);
+});
 
 test("a certificate of an unknown authority keeps the spans, and says why", async () => {
   const { port, calls } = await serveTls();
@@ -127,7 +149,7 @@ test.each([
     status: "failure",
     error: { message },
   });
-  expect(lines).toEqual([`coldspan: the otlp/grpc exporter cannot start: ${message}`]);
+  expect(lines).toEqual([`the otlp/grpc exporter cannot start: ${message}`]);
 });
 
 test("a file that is not PEM, or a key of another certificate, is named", async () => {

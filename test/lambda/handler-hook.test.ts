@@ -1,13 +1,17 @@
-import { resolve } from "node:path";
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { handlerCases } from "../support/handler-cases.ts";
 import {
   type ClientVersion,
   type Outcome,
   runFunction,
-  taskRootWith,
+  taskRootIn,
 } from "../support/runtime-client.ts";
 
+const tasks = mkdtempSync(join(tmpdir(), "coldspan-tasks-"));
+afterAll(() => rmSync(tasks, { recursive: true }));
 const preload = resolve("test/support/handler-preload.ts");
 const clients: readonly ClientVersion[] = ["4.0.2", "3.3.0"];
 
@@ -15,13 +19,15 @@ const clients: readonly ClientVersion[] = ["4.0.2", "3.3.0"];
 const LOADER_FRAME = / {4}at [^"(]*\(?node:(?:internal\/modules\/esm|diagnostics_channel)[^"]*/g;
 
 /** Without times, and without the preload's own lines: they are what differs on purpose. */
-function comparable({ stdout, ...outcome }: Outcome): unknown {
+function comparable({ stdout, answer, ...outcome }: Outcome): unknown {
   const log = stdout
     .split("\n")
     .filter((line) => !/before load|wrapped call/.test(line))
     .map((line) => line.replace(/^\S+Z/, "<time>"));
-  const text = JSON.stringify({ ...outcome, log }, (_key, value: unknown) =>
-    typeof value === "string" ? value.replaceAll(LOADER_FRAME, "<loader>") : value,
+  const text = JSON.stringify(
+    { ...outcome, response: answer?.response, log },
+    (_key, value: unknown) =>
+      typeof value === "string" ? value.replaceAll(LOADER_FRAME, "<loader>") : value,
   );
   return JSON.parse(text);
 }
@@ -30,14 +36,43 @@ describe.each(clients)("under client %s", (client) => {
   test.concurrent.each(handlerCases)(
     "$name ends as without the hook",
     async ({ files, handler }) => {
-      const taskRoot = taskRootWith(files);
+      const taskRoot = taskRootIn(tasks, files);
       const [plain, hooked] = await Promise.all([
         runFunction({ client, taskRoot, handler }),
         runFunction({ client, taskRoot, handler, preload }),
       ]);
       expect(comparable(hooked)).toEqual(comparable(plain));
-      expect(plain.initError ?? plain.response).toBeDefined();
+      expect(plain.initError ?? plain.answer).toBeDefined();
       expect(hooked.stdout.includes("wrapped call")).toBe(plain.initError === undefined);
     },
   );
+});
+
+test("on Managed Instances every worker thread gets a wrapped handler", async () => {
+  const taskRoot = taskRootIn(tasks, {
+    "app.mjs": `import { isMainThread } from "node:worker_threads";
+export const handler = async () => ({ isMainThread });`,
+  });
+  const outcome = await runFunction({
+    client: "4.0.2",
+    taskRoot,
+    handler: "app.handler",
+    preload,
+    env: { AWS_LAMBDA_MAX_CONCURRENCY: "2", AWS_LAMBDA_NODEJS_WORKER_COUNT: "1" },
+  });
+  expect(outcome.answer?.response).toEqual({ isMainThread: false });
+  expect(outcome.stdout).toContain("wrapped call");
+});
+
+test("a streaming handler stays one", async () => {
+  const taskRoot = taskRootIn(tasks, {
+    "app.mjs": `export const handler = async (event, stream) => { stream.end(JSON.stringify("streamed")); };
+handler[Symbol.for("aws.lambda.runtime.handler.streaming")] = "response";`,
+  });
+  const run = { taskRoot, handler: "app.handler", preload };
+  for (const client of clients) {
+    const outcome = await runFunction({ client, ...run });
+    expect(outcome.answer?.response).toBe("streamed");
+    expect(outcome.stdout).toContain("wrapped call");
+  }
 });

@@ -1,6 +1,9 @@
 import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { LoadStyle } from "../../src/lambda/user-module.ts";
 import { handlerCases } from "../support/handler-cases.ts";
 import {
@@ -8,9 +11,11 @@ import {
   clientFile,
   type Outcome,
   runFunction,
-  taskRootWith,
+  taskRootIn,
 } from "../support/runtime-client.ts";
 
+const tasks = mkdtempSync(join(tmpdir(), "coldspan-tasks-"));
+afterAll(() => rmSync(tasks, { recursive: true }));
 const run = promisify(execFile);
 const styles: readonly { readonly client: ClientVersion; readonly style: LoadStyle }[] = [
   { client: "4.0.2", style: "import" },
@@ -26,9 +31,9 @@ async function loadAlone(taskRoot: string, handler: string, style: LoadStyle, cl
   return JSON.parse(stdout) as unknown;
 }
 
-function resultOf({ initError, response }: Outcome): unknown {
-  if (initError === undefined) return { result: response };
-  const { errorType, errorMessage } = initError as Record<string, unknown>;
+function resultOf({ initError, answer }: Outcome): unknown {
+  if (initError === undefined) return { result: answer?.response };
+  const { errorType, errorMessage } = initError;
   return { errorType, errorMessage };
 }
 
@@ -39,7 +44,7 @@ function withoutImporter(result: unknown): unknown {
 
 describe.each(styles)("by $style, as client $client", ({ client, style }) => {
   test.concurrent.each(handlerCases)("$name", async ({ files, handler }) => {
-    const taskRoot = taskRootWith(files);
+    const taskRoot = taskRootIn(tasks, files);
     const outcome = await runFunction({ client, taskRoot, handler });
     const loaded = await loadAlone(taskRoot, handler, style, clientFile(client));
     expect(withoutImporter(loaded)).toEqual(withoutImporter(resultOf(outcome)));

@@ -69,7 +69,7 @@ describe("a flush before the return", () => {
     clearInterval(ticker);
     expect(destination.taken).toContain("first");
     await engine.flush();
-    expect(new Set(destination.taken).size).toBe(engine.counts().sent);
+    expect(destination.taken).toHaveLength(engine.counts().sent);
     expect(engine.counts().buffered).toBe(0);
   });
 
@@ -341,6 +341,19 @@ test("without destinations nothing is kept", async () => {
 
 test("a loader that fails costs the spans, never the flush", async () => {
   const engine = startEngine([], {}, { loadDestinations: () => Promise.reject(new Error("no")) });
+  engine.end("a");
+  await engine.flush();
+  expect(engine.stats()).toEqual({ destinations: [] });
+});
+
+test("a destination that breaks its word and throws as it connects ends nothing else", async () => {
+  const destination = Object.assign(new ScriptedDestination(), {
+    connect: () => {
+      throw new TypeError("connect is not a function");
+    },
+  });
+  const engine = startEngine([destination]);
+  await settle();
   engine.end("a");
   await engine.flush();
   expect(engine.stats()).toEqual({ destinations: [] });

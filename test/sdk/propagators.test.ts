@@ -9,7 +9,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { PropagatorName } from "../../src/config.ts";
 import { anyCaseGetter, createPropagators } from "../../src/sdk/propagators.ts";
 
@@ -233,4 +233,24 @@ test("no carrier and no header makes an extraction throw", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("a carrier that throws leaves the context as it was, and is reported once", () => {
+  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const hostile = new Proxy(
+    {},
+    {
+      ownKeys: () => {
+        throw new Error("closed");
+      },
+    },
+  );
+  const { carrier } = createPropagators(["tracecontext", "xray"], () => undefined);
+  expect(carrier.extract(active, hostile, defaultTextMapGetter)).toBe(active);
+  expect(carrier.extract(active, hostile, defaultTextMapGetter)).toBe(active);
+  carrier.inject(active, hostile, defaultTextMapSetter);
+  expect(written.mock.calls.map(([line]) => line)).toEqual([
+    "coldspan: could not extract a context: closed\n",
+    "coldspan: could not inject a context: closed\n",
+  ]);
 });

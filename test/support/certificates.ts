@@ -13,7 +13,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-export interface CertificateRequest {
+interface CertificateRequest {
   readonly usage: "server" | "client";
   /** DNS names and IPv4 addresses; default `localhost` and `127.0.0.1`. */
   readonly hosts?: readonly string[];

@@ -7,7 +7,7 @@ import type { OtlpReceiver } from "../../src/dev/otlp-receiver.ts";
 import type { ReceivedRequest } from "../../src/dev/received-request.ts";
 import { makeManySpans } from "./sample-spans.ts";
 
-export const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 /** How a call over HTTP/2 ended. */
 export interface RawAnswer {
@@ -53,9 +53,10 @@ export function call(
   });
   const answer = { headers: {}, trailers: {}, goaway: undefined as RawAnswer["goaway"] };
   const chunks: Buffer[] = [];
-  session.once("goaway", (code, lastStreamId) => {
+  const onGoaway = (code: number, lastStreamId: number) => {
     answer.goaway = [code, lastStreamId];
-  });
+  };
+  session.on("goaway", onGoaway);
   stream.on("response", (received) => {
     answer.headers = received;
   });
@@ -66,9 +67,10 @@ export function call(
   stream.on("error", () => {});
   stream.end(body);
   return new Promise((resolve) => {
-    stream.on("close", () =>
-      resolve({ ...answer, body: Buffer.concat(chunks), rstCode: stream.rstCode }),
-    );
+    stream.on("close", () => {
+      session.off("goaway", onGoaway);
+      resolve({ ...answer, body: Buffer.concat(chunks), rstCode: stream.rstCode });
+    });
   });
 }
 

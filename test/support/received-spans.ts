@@ -11,8 +11,8 @@ export interface SpanSketch extends Partial<Omit<ReceivedSpan, "resource">> {
   readonly service?: string;
 }
 
-export const PRODUCER_TRACE = "0af7651916cd43dd8448eb211c80319c";
-export const FUNCTION_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PRODUCER_TRACE = "0af7651916cd43dd8448eb211c80319c";
+const FUNCTION_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 export function sketch({ at = 0, took = 1, service = "shop", ...own }: SpanSketch): ReceivedSpan {
   return {

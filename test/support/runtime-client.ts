@@ -1,5 +1,6 @@
 /** Runs a function under the real `aws-lambda-ric`, versions 3 and 4, against a minimal Runtime API. */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   copyFileSync,
@@ -7,13 +8,12 @@ import {
   mkdirSync,
   mkdtempSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { type Answer, type PostedError, startRuntimeApi } from "./runtime-api.ts";
 
 export type ClientVersion = "3.3.0" | "4.0.2";
 
@@ -21,6 +21,7 @@ export type ClientVersion = "3.3.0" | "4.0.2";
 const NODE_22_FLAGS = ["--no-experimental-require-module", "--no-experimental-detect-module"];
 /** A function that neither fails nor answers within this time is a failed test. */
 const MAX_RUN_MS = 15_000;
+const NATIVE_CLIENT = resolve("test/support/native-client.cjs");
 
 export interface Run {
   readonly client: ClientVersion;
@@ -33,17 +34,15 @@ export interface Run {
 
 /** All that the platform and the log would see of a function that got one invocation. */
 export interface Outcome {
-  initError?: unknown;
-  initErrorType?: string | string[] | undefined;
-  response?: unknown;
-  invokeError?: unknown;
-  stdout: string;
-  exit: number | NodeJS.Signals | null;
+  readonly initError: PostedError | undefined;
+  readonly answer: Answer | undefined;
+  readonly stdout: string;
+  readonly exit: number | NodeJS.Signals | null;
 }
 
-/** A new directory with the given files. */
-export function taskRootWith(files: Record<string, string>): string {
-  const root = mkdtempSync(join(tmpdir(), "coldspan-task-"));
+/** A new task root inside `parent` with the given files. */
+export function taskRootIn(parent: string, files: Record<string, string>): string {
+  const root = mkdtempSync(join(parent, "task-"));
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), content);
@@ -71,6 +70,7 @@ export function clientFile(version: ClientVersion): string {
     appendFileSync(join(ready, "index.mjs"), `\n${start}`);
   }
   writeFileSync(join(ready, "rapid-client.node"), "");
+  rmSync(unpacked, { recursive: true });
   if (!existsSync(home)) renameSync(ready, home);
   return file;
 }
@@ -80,7 +80,7 @@ function run(command: string, parameters: string[]): void {
   if (status !== 0) throw new Error(`${command} ${parameters.join(" ")}: ${stderr}`);
 }
 
-/** Starts the function, gives it one event, and ends it when it asks for the next. */
+/** Starts the function, gives it one event, and ends it when that is answered. */
 export async function runFunction({
   client,
   taskRoot,
@@ -88,86 +88,47 @@ export async function runFunction({
   preload,
   env = {},
 }: Run): Promise<Outcome> {
-  const outcome: Outcome = { stdout: "", exit: null };
-  const server = await startRuntimeApi(outcome, () => child.kill());
-  const { port } = server.address() as AddressInfo;
+  const api = await startRuntimeApi();
   const flags = client.startsWith("3.") ? NODE_22_FLAGS : [];
   const preloads = preload === undefined ? [] : ["--import", preload];
   const child = spawn(
     process.execPath,
-    [
-      ...flags,
-      "--require",
-      resolve("test/support/native-client.cjs"),
-      ...preloads,
-      clientFile(client),
-    ],
-    {
-      cwd: taskRoot,
-      env: {
-        _HANDLER: handler,
-        LAMBDA_TASK_ROOT: taskRoot,
-        AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
-        AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1: "true",
-        AWS_LAMBDA_FUNCTION_NAME: "orders",
-        AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
-        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "128",
-        AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/orders",
-        AWS_LAMBDA_LOG_STREAM_NAME: "stream",
-        ...env,
-      },
-    },
+    [...flags, "--require", NATIVE_CLIENT, ...preloads, clientFile(client)],
+    { cwd: taskRoot, env: { ...platformEnvironment(taskRoot, handler, api.address), ...env } },
   );
-  child.stdout.on("data", (chunk: Buffer) => {
-    outcome.stdout += chunk.toString();
-  });
   const guard = setTimeout(() => child.kill("SIGKILL"), MAX_RUN_MS);
-  outcome.exit = await new Promise((done) => {
-    child.on("close", (code, signal) => done(code ?? signal));
+  const exit = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  const stdout = text(child.stdout);
+  const answered = api.invoke({}).then((answer) => {
+    child.kill();
+    return answer;
   });
+  const [code, signal] = await exit;
   clearTimeout(guard);
-  server.closeAllConnections();
-  server.close();
-  return outcome;
+  // A function that neither fails nor answers leaves these open: the exit tells.
+  const ended = Promise.resolve(undefined);
+  const [initError, answer] = await Promise.all([
+    Promise.race([api.initialized, ended]),
+    Promise.race([answered, ended]),
+  ]);
+  await api.close();
+  return { initError, answer, stdout: await stdout, exit: code ?? signal };
 }
 
-function startRuntimeApi(outcome: Outcome, end: () => void): Promise<Server> {
-  let isDelivered = false;
-  let isAnswered = false;
-  let isNextAsked = false;
-  const server = createServer(async (request, response) => {
-    const path = request.url ?? "";
-    const body = await text(request);
-    if (path.endsWith("/next") && !isDelivered) {
-      isDelivered = true;
-      response.writeHead(200, invocationHeaders()).end("{}");
-      return;
-    }
-    if (path.endsWith("/next")) isNextAsked = true;
-    else response.writeHead(202, { "Content-Type": "application/json" }).end("{}");
-    if (path.endsWith("/init/error")) {
-      outcome.initError = JSON.parse(body);
-      outcome.initErrorType = request.headers["lambda-runtime-function-error-type"];
-    } else if (path.endsWith("/response")) {
-      outcome.response = JSON.parse(body);
-      isAnswered = true;
-    } else if (path.endsWith("/error")) {
-      outcome.invokeError = JSON.parse(body);
-      isAnswered = true;
-    }
-    if (isAnswered && isNextAsked) end();
-  });
-  return new Promise((done) => {
-    server.listen(0, "127.0.0.1", () => done(server));
-  });
-}
-
-function invocationHeaders(): Record<string, string> {
+function platformEnvironment(
+  taskRoot: string,
+  handler: string,
+  address: string,
+): Record<string, string> {
   return {
-    "Content-Type": "application/json",
-    "Lambda-Runtime-Aws-Request-Id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
-    "Lambda-Runtime-Deadline-Ms": String(Date.now() + 3000),
-    "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:orders",
-    "Lambda-Runtime-Trace-Id": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1",
+    _HANDLER: handler,
+    LAMBDA_TASK_ROOT: taskRoot,
+    AWS_LAMBDA_RUNTIME_API: address,
+    AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1: "true",
+    AWS_LAMBDA_FUNCTION_NAME: "orders",
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "128",
+    AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/orders",
+    AWS_LAMBDA_LOG_STREAM_NAME: "stream",
   };
 }
