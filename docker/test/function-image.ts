@@ -38,3 +38,26 @@ export async function buildFunctionImage(
     rmSync(context, { recursive: true, force: true });
   }
 }
+
+export interface FunctionImages {
+  /** Builds an image, or names the one that was built of the same parts. */
+  build(parts: FunctionImage): Promise<string>;
+  /** Deletes every image built. */
+  remove(): Promise<void>;
+}
+
+/** The images of one test file. */
+export function functionImages(engine: Engine): FunctionImages {
+  const images = new Map<string, Promise<string>>();
+  return {
+    build(parts) {
+      const key = JSON.stringify(parts);
+      const image = images.get(key) ?? buildFunctionImage(engine, parts);
+      images.set(key, image);
+      return image;
+    },
+    async remove() {
+      for (const image of images.values()) await engine.tryDocker("rmi", "--force", await image);
+    },
+  };
+}
