@@ -17,16 +17,18 @@ import { RecordScope, type ScopeOwner } from "./record-scope.ts";
 import { createRecordSpans, type StartRecordSpan } from "./record-span.ts";
 import {
   COLDSPAN_BATCH_FAILURE_COUNT,
+  FAAS_TRIGGER,
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_MESSAGE_ID,
 } from "./semconv.ts";
 import type { InboundPolicy, RecordParent, SemconvVersion } from "./settings.ts";
-import type { Batch } from "./source.ts";
+import type { Batch, TriggerKind } from "./source.ts";
 
 export interface BatchSetup {
   readonly lifecycle: Lifecycle;
   /** The invocation's context: the batch span's parent. */
   readonly context: Context;
+  readonly trigger: TriggerKind;
   readonly recordParent: RecordParent;
   readonly semconv: SemconvVersion;
   readonly inbound: InboundPolicy;
@@ -136,6 +138,7 @@ export class BatchSpan implements ScopeOwner {
 function startBatchSpan(batch: Batch, setup: BatchSetup, messages: readonly Message[]): Span {
   const attributes = {
     ...batch.attributes,
+    [FAAS_TRIGGER]: setup.trigger,
     [MESSAGING_BATCH_MESSAGE_COUNT]: messages.length,
   };
   const links: Link[] = [];
