@@ -39,18 +39,24 @@ export function readReport(
   return ({ itemIdentifier }) => failed.has(identifierKey(itemIdentifier) ?? NO_KEY);
 }
 
+/** What is known of a record when its span ends. */
+export interface RecordEnd {
+  readonly message: Message;
+  /** Undefined when nobody asked for it. */
+  readonly scope: RecordScope | undefined;
+  /** Undefined while the invocation goes on. */
+  readonly outcome: BatchOutcome | undefined;
+  /** It is the only record: what the handler threw, it threw over this one. */
+  readonly isAlone: boolean;
+}
+
 /**
  * Marks a record's span when the record failed; one that no turn completed covers the invocation and
- * shares its outcome.
- * @param outcome Undefined while the invocation goes on.
+ * shares its outcome. The exception itself is recorded where it was thrown: a stack on each of 10,000
+ * records would be megabytes of the same text.
  * @returns whether it failed.
  */
-export function failRecord(
-  span: Span,
-  message: Message,
-  scope: RecordScope | undefined,
-  outcome: BatchOutcome | undefined,
-): boolean {
+export function failRecord(span: Span, { message, scope, outcome, isAlone }: RecordEnd): boolean {
   if (scope?.hasFailed === true) {
     recordFailure(span, readFailure(scope.failure));
     return true;
@@ -63,6 +69,7 @@ export function failRecord(
     return true;
   }
   if (scope?.isCompleted === true) return false;
-  recordFailure(span, failure);
+  if (isAlone || scope?.wasLeft === true) recordFailure(span, failure);
+  else failSpan(span, failure.type, failure.message);
   return true;
 }

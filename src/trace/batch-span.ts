@@ -12,7 +12,7 @@ import { BatchMessages, type Message } from "./batch-messages.ts";
 import { type BatchOutcome, failRecord } from "./batch-outcome.ts";
 import type { Clock } from "./clock.ts";
 import { inDialect } from "./dialect.ts";
-import { recordFailure } from "./failure.ts";
+import { failSpan } from "./failure.ts";
 import { RecordScope, type ScopeOwner } from "./record-scope.ts";
 import { createRecordSpans, type StartRecordSpan } from "./record-span.ts";
 import {
@@ -107,7 +107,7 @@ export class BatchSpan implements ScopeOwner {
     }
     if (this.#failures > 0) this.#span.setAttribute(COLDSPAN_BATCH_FAILURE_COUNT, this.#failures);
     const { failure } = outcome;
-    if (failure !== undefined) recordFailure(this.#span, failure);
+    if (failure !== undefined) failSpan(this.#span, failure.type, failure.message);
     this.#span.end(this.#setup.clock(performance.now()));
   }
 
@@ -129,7 +129,8 @@ export class BatchSpan implements ScopeOwner {
     if (scope?.isClosed === true) return;
     const { clock, startTime } = this.#setup;
     const span = scope?.span ?? this.#startRecordSpan(message, scope?.startTime ?? startTime);
-    if (failRecord(span, message, scope, outcome)) this.#failures++;
+    const isAlone = this.#messages.list.length === 1;
+    if (failRecord(span, { message, scope, outcome, isAlone })) this.#failures++;
     span.end(clock(scope?.endTime ?? performance.now()));
     scope?.close();
   }

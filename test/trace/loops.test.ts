@@ -132,7 +132,10 @@ describe("a sequential loop", () => {
     expect(recordSpan(1).status.code).toBe(0);
     expect(recordSpan(2).status).toEqual({ code: 2, message: "no such order" });
     expect(recordSpan(2).attributes["error.type"]).toBe("RangeError");
-    expect(recordSpan(3).status.code).toBe(2);
+    expect(recordSpan(3).status).toEqual({ code: 2, message: "no such order" });
+    // The exception is where it was thrown, and not on everything that it took down.
+    expect(recordSpan(2).events.map((event) => event.name)).toEqual(["exception"]);
+    expect(recordSpan(3).events).toEqual([]);
   });
 
   it("goes on as a plain iterator does after it was left and taken up again", () => {
