@@ -21,6 +21,7 @@ export class BatchMessages {
   readonly list: readonly Message[];
   /** Where each array's records are in the list. */
   readonly #positions = new Map<readonly unknown[], readonly number[]>();
+  #byRecord: ReadonlyMap<unknown, number> | undefined;
   #byMessageId: ReadonlyMap<string | undefined, number> | undefined;
   #identifierKeys: ReadonlySet<string | undefined> | undefined;
 
@@ -42,10 +43,13 @@ export class BatchMessages {
     return this.#positions.keys();
   }
 
-  /** Position of the record at an index of one of the arrays. */
+  /** Position of the record that is now at an index of one of the arrays: handlers sort and splice. */
   positionIn(records: readonly unknown[], index: number): number | undefined {
-    const position = this.#positions.get(records)?.[index];
-    return position === ELSEWHERE ? undefined : position;
+    const record = records[index];
+    const delivered = this.#positions.get(records)?.[index] ?? ELSEWHERE;
+    if (this.list[delivered]?.record === record) return delivered;
+    this.#byRecord ??= new Map(this.list.map((message, position) => [message.record, position]));
+    return this.#byRecord.get(record);
   }
 
   /** Position of a record: where it is said to be, or for a copy of the event by message id. */

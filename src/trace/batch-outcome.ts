@@ -46,7 +46,7 @@ export interface RecordEnd {
   readonly scope: RecordScope | undefined;
   /** Undefined while the invocation goes on. */
   readonly outcome: BatchOutcome | undefined;
-  /** It is the only record: what the handler threw, it threw over this one. */
+  /** It is the batch's only record: what the handler threw, it threw over this one. */
   readonly isAlone: boolean;
 }
 

@@ -109,12 +109,9 @@ class TurnIterator<T> extends Iterator<T> {
       context.attach(this.#outer);
       return { done: true, value: undefined };
     }
-    const scope = this.#scopeAt(this.#index++);
-    if (scope !== undefined) {
-      scope.begin(this.#outer);
-      this.#turn = scope;
-      context.attach(scope);
-    }
+    this.#turn = this.#scopeAt(this.#index++);
+    this.#turn?.begin(this.#outer);
+    context.attach(this.#turn ?? this.#outer);
     return step;
   }
 

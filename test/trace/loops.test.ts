@@ -240,6 +240,21 @@ describe("a watched array", () => {
     expect(await handler(sqsEvent(3))).toBe("done");
   });
 
+  it("makes the right record current after the handler has sorted, cut or added records", async () => {
+    const handler = withTracing(async (event: SQSEvent) => {
+      const { Records } = event;
+      Records.reverse();
+      Records.splice(1, 1);
+      Records.push({ ...(Records[0] as SQSRecord), messageId: "added" });
+      for (const record of Records) mark(`seen ${record.messageId}`);
+    });
+    await handler(sqsEvent(3));
+    expect(parentName("seen message-3")).toBe("message-3");
+    expect(parentName("seen message-1")).toBe("message-1");
+    expect(parentName("seen added")).toBe("orders-function");
+    expect(traced.spans().filter(RECORD_SPAN)).toHaveLength(3);
+  });
+
   it("passes index, array and this on to the callback", () => {
     const seen: unknown[] = [];
     const self = { me: true };
