@@ -268,6 +268,29 @@ describe("a watched array", () => {
     expect(seen).toHaveLength(4);
   });
 
+  it("hands out promises that can more than settle as they came from the callback", async () => {
+    let asked = 0;
+    class Query extends Promise<string> {
+      static override readonly [Symbol.species] = Promise;
+    }
+    // biome-ignore lint/suspicious/noThenProperty: drivers have queries that run when they are awaited
+    Query.prototype.then = function (this: Promise<string>, ...settlers) {
+      asked++;
+      return Promise.prototype.then.apply(this, settlers) as never;
+    };
+    const query = new Query((resolve) => resolve("rows"));
+    const process = Object.assign(Promise.resolve(0), { kill: () => true });
+    const handler = withTracing(async (event: SQSEvent) => {
+      const results = event.Records.map((_, index) => (index === 0 ? query : process));
+      expect(results[0]).toBe(query);
+      expect(results[1]).toBe(process);
+      expect(asked).toBe(0);
+      await sleep(1);
+    });
+    await handler(sqsEvent(2));
+    expect(traced.spans().filter(RECORD_SPAN)).toHaveLength(2);
+  });
+
   it("leaves a rejection as unhandled as the handler left it", async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
