@@ -7,7 +7,7 @@ import type { Collector } from "./collector.ts";
 import type { CollectorEndpoints } from "./collector-config.ts";
 import { identityFiles } from "./temporary.ts";
 
-export interface Way extends Partial<Pick<OtlpConfig, "protocol" | "compression">> {
+export interface Way extends Partial<Pick<OtlpConfig, "protocol" | "compression" | "grpcClient">> {
   readonly to: keyof CollectorEndpoints;
 }
 
@@ -23,6 +23,8 @@ export const WAYS: readonly [string, Way][] = [
   ["gRPC, gzip", { to: "grpc", compression: "gzip" }],
   ["gRPC, mutual TLS", { to: "mutualGrpc" }],
   ["gRPC, unix socket", { to: "socket" }],
+  ["gRPC by grpc-js, gzip", { to: "grpc", grpcClient: "grpc-js", compression: "gzip" }],
+  ["gRPC by grpc-js, mutual TLS", { to: "mutualGrpc", grpcClient: "grpc-js" }],
   ["HTTP with protobuf, gzip", { to: "http", protocol: "http/protobuf", compression: "gzip" }],
   ["HTTP with protobuf, mutual TLS", { to: "mutualHttp", protocol: "http/protobuf" }],
   ["HTTP with JSON, gzip", { to: "http", protocol: "http/json", compression: "gzip" }],
