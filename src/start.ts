@@ -4,7 +4,7 @@ import { type Config, readTraceHeader, resolveConfig } from "./config.ts";
 import { installDiagLogger, reportError, warnOnce, warnWithFields } from "./diag.ts";
 import { createDestination } from "./export/destinations.ts";
 import { estimateSpanBytes } from "./export/span-size.ts";
-import { registerForInvocations, registerForSigterm } from "./lambda/extension.ts";
+import { registerForInvocations } from "./lambda/extension.ts";
 import { watchProcessEnd } from "./lambda/process-end.ts";
 import { responsePosted } from "./lambda/response-posted.ts";
 import { FileSpool } from "./lambda/spool.ts";
@@ -100,9 +100,7 @@ function startEngine({ flush, exporters, lambda: { runtimeApi } }: Config): Flus
     warn: warnWithFields,
     ...atLambda,
   });
-  if (runtimeApi === undefined || exporters.length === 0) return engine;
-  watchProcessEnd(engine);
-  if (flush.mode === "before-return") void registerForSigterm(runtimeApi);
+  if (runtimeApi !== undefined && exporters.length > 0) watchProcessEnd(engine);
   return engine;
 }
 
