@@ -20,7 +20,15 @@ const external = [
   ...Object.keys(pkg.dependencies).filter((name) => !BUNDLED.has(name)),
 ];
 
-const doors = ["src/index.ts", "src/init.ts"];
+/** The package's version. */
+export const { version } = pkg;
+
+/** What the bundler writes in. */
+export const define: Record<string, string> = {
+  __COLDSPAN_VERSION__: JSON.stringify(version),
+};
+
+const doors = ["src/index.ts", "src/init.ts", "src/auto.ts"];
 
 const shared: BuildOptions = {
   entryPoints: doors,
@@ -31,7 +39,7 @@ const shared: BuildOptions = {
   // The SDK packages' ES builds tree-shake; their CommonJS builds do not.
   conditions: ["import", "module"],
   mainFields: ["module", "main"],
-  define: { __COLDSPAN_VERSION__: JSON.stringify(pkg.version) },
+  define,
   legalComments: "none",
   logLevel: "warning",
 };
@@ -45,16 +53,25 @@ const builtinsWithoutImport: Plugin = {
   name: "builtins-without-import",
   setup(bundler) {
     const namespace = "builtin";
-    bundler.onResolve({ filter: /.*/ }, ({ path }) =>
-      isBuiltin(path) ? { path, namespace } : null,
-    );
+    bundler.onResolve({ filter: /.*/ }, ({ path, kind }) => {
+      if (!isBuiltin(path)) return null;
+      if (kind !== "dynamic-import") return { path, namespace };
+      // What stands for the builtin is CommonJS: such an import would have no name but `default`.
+      const text = `import("${path}") has no names in the bundle; use process.getBuiltinModule`;
+      return { errors: [{ text }] };
+    });
     bundler.onLoad({ filter: /.*/, namespace }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));
   },
 };
 
-const commonJsDefine = { ...shared.define, "import.meta.filename": "__filename" };
+/** For every CommonJS bundle. */
+export const commonJs: BuildOptions = {
+  ...shared,
+  format: "cjs",
+  define: { ...define, "import.meta.filename": "__filename" },
+};
 
 const hooks = "./src/sdk/instrumentations/module-hooks.ts";
 
@@ -62,7 +79,7 @@ const hooks = "./src/sdk/instrumentations/module-hooks.ts";
  * Loaded on demand by a synchronous `require`, so CommonJS for both doors. With a copy of the API:
  * beside the ES module's door a second one would be loaded anyway, and as a package it is slower.
  */
-const instrumentations: BuildOptions = {
+export const instrumentations: BuildOptions = {
   ...shared,
   entryPoints: { "instrumentation-aws-sdk": "src/sdk/instrumentations/aws-sdk.ts" },
   external: [],
@@ -90,19 +107,12 @@ export async function bundlePackage(): Promise<void> {
       // Beside the doors: a chunk finds the files of `instrumentations` by its own place.
       chunkNames: "[name]-[hash]",
     }),
-    // Without code splitting each door would carry the SDK: the cold-start door asks the library.
+    // Without code splitting each door would carry the SDK: the others ask the library.
+    build({ ...commonJs, outdir: "dist/cjs", entryPoints: ["src/index.ts"] }),
     build({
-      ...shared,
-      format: "cjs",
+      ...commonJs,
       outdir: "dist/cjs",
-      entryPoints: ["src/index.ts"],
-      define: commonJsDefine,
-    }),
-    build({
-      ...shared,
-      format: "cjs",
-      outdir: "dist/cjs",
-      entryPoints: ["src/init.ts"],
+      entryPoints: ["src/init.ts", "src/auto.ts"],
       plugins: [
         {
           name: "library-is-external",

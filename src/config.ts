@@ -1,8 +1,10 @@
 /** What the process was started with, resolved once: every variable and default of coldspan in one place. */
+import { isMainThread } from "node:worker_threads";
 import type { Attributes } from "@opentelemetry/api";
 import type { Sampler, SpanExporter } from "@opentelemetry/sdk-trace";
 import { readBoolean, type Settings } from "./environment.ts";
 import { resolveExporters } from "./exporter-config.ts";
+import type { ProcessFacts } from "./lambda/runtime-process.ts";
 import { type InitOptions, optionValues } from "./options.ts";
 import {
   readLambdaEnvironment,
@@ -48,8 +50,26 @@ export interface OtlpConfig {
   readonly caFile: string | undefined;
   readonly clientKeyFile: string | undefined;
   readonly clientCertificateFile: string | undefined;
+  /** Set for AWS endpoints over HTTP: each request is signed. */
+  readonly sigv4?: SigV4Config | undefined;
   /** `lean` is ours on `node:http2`; `grpc-js` is the stock exporter (proxies, or by wish). */
   readonly grpcClient: "lean" | "grpc-js";
+}
+
+/** How requests are signed with AWS Signature Version 4. */
+export interface SigV4Config {
+  /** Such as `eu-west-1`. */
+  readonly region: string;
+  /** Such as `xray`. */
+  readonly service: string;
+  /** Called for each request. Never logged. */
+  readonly credentials: () => AwsCredentials | Promise<AwsCredentials>;
+}
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
 }
 
 export type ExporterConfig =
@@ -169,4 +189,9 @@ export function resolveConfig(
 /** Lambda's trace header of the running invocation; it changes with each one. Unset on Managed Instances. */
 export function readTraceHeader(): string | undefined {
   return process.env._X_AMZN_TRACE_ID || undefined;
+}
+
+/** This thread and its live environment. */
+export function thisProcess(): ProcessFacts & { readonly env: NodeJS.ProcessEnv } {
+  return { argv: process.argv, env: process.env, isMainThread };
 }

@@ -13,6 +13,7 @@ import {
 } from "./environment.ts";
 import type { InitOptions } from "./options.ts";
 import { needsGrpcJs } from "./proxy.ts";
+import { resolveSigning, xrayRegion } from "./signing-config.ts";
 
 const EXPORTERS: readonly ExporterName[] = ["otlp", "xray", "console"];
 const PROTOCOLS: readonly OtlpProtocol[] = ["grpc", "http/protobuf", "http/json"];
@@ -24,8 +25,6 @@ const DEFAULT_ENDPOINT = {
 const TRACES_PATH = "/v1/traces";
 /** The port of OTLP over HTTP; gRPC's is 4317. */
 const HTTP_PORT = "4318";
-/** AWS's own OTLP endpoint: HTTP only. */
-const XRAY_HOST = /^xray\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 const XRAY_DAEMON = { host: "127.0.0.1", port: 2000 } as const;
@@ -78,6 +77,7 @@ function resolveOtlp(settings: Settings, options: InitOptions): OtlpConfig {
     caFile: read("CERTIFICATE"),
     clientKeyFile: read("CLIENT_KEY"),
     clientCertificateFile: read("CLIENT_CERTIFICATE"),
+    sigv4: resolveSigning(settings, parseHttpUrl(endpoint)?.hostname),
     grpcClient: protocol === "grpc" ? resolveGrpcClient(settings, endpoint) : "lean",
   });
 }
@@ -116,7 +116,7 @@ function resolveProtocol(
   named: OtlpProtocol | undefined,
   url: URL | undefined,
 ): OtlpProtocol {
-  const isXray = url !== undefined && XRAY_HOST.test(url.hostname);
+  const isXray = url !== undefined && xrayRegion(url.hostname) !== undefined;
   if (named === "grpc" && isXray) {
     const variable = variableOf(settings, "PROTOCOL");
     const expected = "spoken by X-Ray's OTLP endpoint";
@@ -141,7 +141,7 @@ function isGrpcTarget(value: string): boolean {
 function resolveGrpcClient(settings: Settings, endpoint: string): OtlpConfig["grpcClient"] {
   const chosen = readChoice(settings, "COLDSPAN_GRPC_CLIENT", ["lean", "grpc-js"], undefined);
   if (chosen !== undefined) return chosen;
-  return endpoint.startsWith("unix:") || needsGrpcJs(settings, endpoint) ? "grpc-js" : "lean";
+  return !endpoint.startsWith("unix:") && needsGrpcJs(settings, endpoint) ? "grpc-js" : "lean";
 }
 
 function resolveHeaders(settings: Settings, options: InitOptions): OtlpConfig["headers"] {

@@ -36,7 +36,7 @@ const DEFAULT_BUFFER_SPANS = 50_000;
 /** A quarter of the smallest function's 128 MB. */
 const MAX_BUFFER_BYTES = 32 * 1024 * 1024;
 /** `/tmp` is the one place that Lambda lets write, and it outlives a reset of the environment. */
-const SPOOL_DIRECTORY = "/tmp/coldspan";
+const DEFAULT_SPOOL_DIRECTORY = "/tmp/coldspan";
 
 const PROPAGATORS: readonly PropagatorName[] = [
   "tracecontext",
@@ -156,7 +156,7 @@ export function resolveFlush(settings: Settings, lambda: LambdaEnvironment): Flu
     ),
     maxBufferSpans,
     maxBufferBytes: MAX_BUFFER_BYTES,
-    spoolDirectory: SPOOL_DIRECTORY,
+    spoolDirectory: readString(settings, "COLDSPAN_SPOOL_DIRECTORY") ?? DEFAULT_SPOOL_DIRECTORY,
   });
 }
 

@@ -109,6 +109,8 @@ describe("a value is used", () => {
     ],
     [{}, (c) => c.flush.timeoutMs, 4_000],
     [{ COLDSPAN_FLUSH_TIMEOUT_MS: "250" }, (c) => c.flush.timeoutMs, 250],
+    [{}, (c) => c.flush.spoolDirectory, "/tmp/coldspan"],
+    [{ COLDSPAN_SPOOL_DIRECTORY: "/tmp/a" }, (c) => c.flush.spoolDirectory, "/tmp/a"],
     [{ OTEL_BSP_SCHEDULE_DELAY: "1000" }, (c) => c.flush.intervalMs, 1_000],
     [{}, (c) => [c.flush.maxBufferSpans, c.flush.maxChunkSpans], [50_000, 512]],
     [
@@ -210,6 +212,21 @@ describe("an OTLP endpoint decides", () => {
   });
 });
 
+test("X-Ray's endpoint is signed for its region with the function's own credentials", () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "https://xray.eu-west-1.amazonaws.com" };
+  const keys = { AWS_ACCESS_KEY_ID: "AKID", AWS_SECRET_ACCESS_KEY: "s3cr3t" };
+  const { sigv4 } = otlpOf({ ...endpoint, ...keys, AWS_SESSION_TOKEN: "t0ken" });
+
+  expect(sigv4).toMatchObject({ region: "eu-west-1", service: "xray" });
+  expect(sigv4?.credentials()).toEqual({
+    accessKeyId: "AKID",
+    secretAccessKey: "s3cr3t",
+    sessionToken: "t0ken",
+  });
+  expect(() => otlpOf(endpoint).sigv4?.credentials()).toThrow(/AWS_ACCESS_KEY_ID/);
+  expect(otlpOf(keys).sigv4).toBeUndefined();
+});
+
 describe("the form for traces wins over the form for all signals", () => {
   const rows: readonly [
     key: string,
@@ -257,7 +274,8 @@ describe("the gRPC client is the stock one only where it is needed", () => {
     [{ HTTPS_PROXY: "http://proxy:3128" }, REMOTE, "lean", 1],
     [{ HTTP_PROXY: "http://proxy:3128" }, REMOTE, "lean", 1],
     [{ HTTPS_PROXY: "http://proxy:3128", NO_PROXY: "collector.example" }, REMOTE, "lean", 0],
-    [{}, "unix:/tmp/otlp.sock", "grpc-js", 0],
+    [{}, "unix:/tmp/otlp.sock", "lean", 0],
+    [{ http_proxy: "http://proxy:3128" }, "unix:/tmp/otlp.sock", "lean", 0],
   ];
   test.each(rows)("%o to %s: %s", (env, endpoint, client, warnings) => {
     const all = { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
@@ -473,7 +491,7 @@ describe("an option wins over its variable", () => {
 describe("the table of variables", () => {
   const names = [...VARIABLES.map((row) => row.name), ...LAMBDA_VARIABLES];
 
-  test("names exactly the variables that are read", () => {
+  test("names exactly the variables that are read", async () => {
     const read = new Set<string>();
     const record = (values: Env): Env =>
       new Proxy(values, {
@@ -486,6 +504,12 @@ describe("the table of variables", () => {
     resolveConfig(
       record({ HTTP_PROXY: "http://p:1", OTEL_EXPORTER_OTLP_ENDPOINT: "https://c.example:4317" }),
     );
+    const signed = record({
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://xray.eu-west-1.amazonaws.com",
+      AWS_ACCESS_KEY_ID: "AKID",
+      AWS_SECRET_ACCESS_KEY: "s3cr3t",
+    });
+    await otlpOf(signed).sigv4?.credentials();
     expect([...read].sort()).toEqual([...names].sort());
   });
 

@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type FunctionError, platformError, readAnswer } from "./answer.ts";
+import { type Answer, type FunctionError, platformError, readAnswer } from "./answer.ts";
 import { Environment, type InitOutcome, type Poll } from "./environment.ts";
 import { type Extension, ExtensionsApi } from "./extensions-api.ts";
 import { Invocation, type InvocationResult, type InvokeOptions } from "./invocation.ts";
@@ -75,6 +75,8 @@ class LocalRuntimeApi implements RuntimeApi {
   readonly #environment: Environment;
   readonly #extensions: ExtensionsApi;
   readonly #server: Server;
+  /** Answers that are being read. */
+  readonly #answers = new Set<Promise<Answer>>();
 
   constructor(options: RuntimeApiOptions) {
     const { functionName = "my-function", managedInstances = false } = options;
@@ -135,7 +137,10 @@ class LocalRuntimeApi implements RuntimeApi {
   }
 
   processExited(reason: string): void {
-    this.#environment.exited(reason);
+    // What it wrote before it died is still on its way through the sockets.
+    setImmediate(() => {
+      void Promise.all(this.#answers).then(() => this.#environment.exited(reason));
+    });
   }
 
   async close(): Promise<void> {
@@ -189,7 +194,10 @@ class LocalRuntimeApi implements RuntimeApi {
     if (invocation === undefined) {
       return sendError(response, 400, "InvalidRequestID", "Invalid request ID");
     }
-    this.#environment.post(invocation, await readAnswer(request, isError));
+    const answer = readAnswer(request, isError);
+    this.#answers.add(answer);
+    this.#environment.post(invocation, await answer);
+    this.#answers.delete(answer);
     sendAccepted(response);
   }
 

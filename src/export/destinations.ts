@@ -3,8 +3,8 @@ import type { SecureContext } from "node:tls";
 import { diag } from "@opentelemetry/api";
 import type { ExporterConfig, OtlpConfig } from "../config.ts";
 import type { Destination } from "./destination.ts";
+import type { Tls } from "./dialer.ts";
 import { parseGrpcEndpoint } from "./grpc-endpoint.ts";
-import type { TlsDialing } from "./http-agent.ts";
 import { encodeTraces } from "./otlp-encoder.ts";
 import type { HttpParts } from "./otlp-http.ts";
 import { loadCompressor } from "./otlp-transport.ts";
@@ -27,16 +27,25 @@ async function load(config: ExporterConfig): Promise<Destination> {
   switch (config.kind) {
     case "otlp":
       return config.otlp.protocol === "grpc" ? loadGrpc(config.otlp) : loadHttp(config.otlp);
-    default:
-      throw new Error(`${config.kind} is not available`);
+    case "xray-udp":
+      return (await import("./xray-udp.ts")).createXrayDestination(config.host, config.port);
+    case "console":
+      return (await import("./console.ts")).createConsoleDestination();
+    case "custom":
+      return (await import("./span-exporter.ts")).createExporterDestination(config.exporter);
   }
 }
 
 async function loadGrpc(config: OtlpConfig): Promise<Destination> {
   const endpoint = parseGrpcEndpoint(config);
+  if (config.grpcClient === "grpc-js") {
+    const { createGrpcJsDestination } = await import("./grpc-js.ts");
+    const tls = endpoint.secure ? await loadTlsFiles(config) : undefined;
+    return createGrpcJsDestination(config, endpoint, tls);
+  }
   const [{ createGrpcDestination }, tls, compress] = await Promise.all([
     import("./otlp-grpc.ts"),
-    endpoint.secure ? loadTlsFiles(config) : undefined,
+    endpoint.secure ? loadTls(config) : undefined,
     loadCompressor(config.compression),
   ]);
   return createGrpcDestination(config, endpoint, tls, compress);
@@ -44,13 +53,18 @@ async function loadGrpc(config: OtlpConfig): Promise<Destination> {
 
 async function loadHttp(config: OtlpConfig): Promise<Destination> {
   const url = parseHttpEndpoint(config.endpoint);
-  const [{ createHttpDestination }, encode, tls, compress] = await Promise.all([
+  const [{ createHttpDestination }, sign, encode, tls, compress] = await Promise.all([
     import("./otlp-http.ts"),
+    loadSigner(url, config),
     loadEncoder(config.protocol),
-    url.protocol === "https:" ? loadTlsDialing(config) : undefined,
+    url.protocol === "https:" ? loadTls(config) : undefined,
     loadCompressor(config.compression),
   ]);
-  return createHttpDestination(config, url, { encode, tls, compress });
+  return createHttpDestination(config, url, { encode, tls, compress, sign });
+}
+
+async function loadSigner(url: URL, { sigv4 }: OtlpConfig): Promise<HttpParts["sign"]> {
+  return sigv4 === undefined ? undefined : (await import("./sigv4.ts")).createSigner(url, sigv4);
 }
 
 async function loadEncoder(protocol: OtlpConfig["protocol"]): Promise<HttpParts["encode"]> {
@@ -59,9 +73,9 @@ async function loadEncoder(protocol: OtlpConfig["protocol"]): Promise<HttpParts[
     : encodeTraces;
 }
 
-async function loadTlsDialing(config: OtlpConfig): Promise<TlsDialing> {
-  const [{ connect }, context] = await Promise.all([import("node:tls"), loadTlsFiles(config)]);
-  return { connect, context };
+async function loadTls(config: OtlpConfig): Promise<Tls> {
+  const { connect } = process.getBuiltinModule("node:tls");
+  return { connect, context: await loadTlsFiles(config) };
 }
 
 /** Undefined without files: Node's own roots, no client certificate. */

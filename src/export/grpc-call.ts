@@ -5,6 +5,8 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from "node:http2";
+import { isGatewayFailure } from "./gateway.ts";
+import type { GrpcAnswer } from "./grpc-answer.ts";
 import { framePrefix, readFrame } from "./grpc-frame.ts";
 import {
   decodeGrpcMessage,
@@ -22,17 +24,10 @@ export interface GrpcRequest {
   readonly isCompressed: boolean;
 }
 
-export type GrpcResult = GrpcAnswer | GrpcLoss;
+export type GrpcResult = GrpcAnswered | GrpcLoss;
 
-/** The server's verdict, or the verdict its answer amounts to. */
-export interface GrpcAnswer {
+interface GrpcAnswered extends GrpcAnswer {
   readonly kind: "answer";
-  readonly status: GrpcStatus;
-  readonly text: string;
-  /** The answer's message; undefined when there is none or it is not readable. */
-  readonly message: Uint8Array | undefined;
-  /** `grpc-status-details-bin`, decoded. */
-  readonly details: Uint8Array | undefined;
 }
 
 /** No verdict came. */
@@ -66,7 +61,7 @@ export function callUnary(
     const settle = (result: GrpcResult): void => {
       clearTimeout(timer);
       resolve(result);
-      // After an early answer the rest of the upload is pointless; closing twice does nothing.
+      // What is left of an upload or an answer is pointless now; a finished stream is not touched.
       stream.close(constants.NGHTTP2_CANCEL);
     };
     const timer = setTimeout(() => {
@@ -162,10 +157,9 @@ class Answer {
       this.#stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#error === undefined;
     if (httpStatus !== undefined && (isWhole || httpStatus !== 200)) {
       const contentType = this.#headers?.["content-type"] ?? "no content type";
-      return this.#answer(
-        statusOfHttp(httpStatus),
-        `HTTP ${httpStatus}, ${contentType}, no grpc-status`,
-      );
+      const text = `HTTP ${httpStatus}, ${contentType}, no grpc-status`;
+      const answer = this.#answer(statusOfHttp(httpStatus), text);
+      return { ...answer, isGatewayFailure: isGatewayFailure(httpStatus) };
     }
     if (this.#connection.session.destroyed) {
       const failure = this.#error ?? this.#connection.failure;
@@ -177,7 +171,7 @@ class Answer {
     );
   }
 
-  #answer(status: GrpcStatus, text: string): GrpcAnswer {
+  #answer(status: GrpcStatus, text: string): GrpcAnswered {
     const details = single(
       this.#trailers["grpc-status-details-bin"] ?? this.#headers?.["grpc-status-details-bin"],
     );

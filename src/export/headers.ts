@@ -1,5 +1,6 @@
 /** The headers a user adds to each request, and how they stay out of logs. */
 import type { OtlpConfig } from "../config.ts";
+import { within } from "./within.ts";
 
 export type RequestHeaders = Readonly<Record<string, string>>;
 
@@ -24,28 +25,30 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** Shorter values, such as `1` or `true`, are no secrets, and hiding them would garble messages. */
 const MIN_SECRET_LENGTH = 8;
 
+/** Enough for any status text; a log line must stay a line. */
+const MAX_MESSAGE_LENGTH = 300;
+
+/** Gives the headers of one export, with names in lower case, within the given ms. */
+export type HeaderSource = (timeoutMs: number) => Promise<RequestHeaders>;
+
 /**
- * The headers of one export, with names in lower case; a function is called each time.
- * Rejects when the function fails or is not done within `timeoutMs`, with a message free of its secrets.
+ * Static headers are prepared once; a function is called for each export. The source rejects when the
+ * function fails or is not done in time, with a message free of its secrets.
  */
-export async function resolveHeaders(
-  headers: OtlpConfig["headers"],
-  timeoutMs: number,
-): Promise<RequestHeaders> {
-  if (typeof headers !== "function") return normalize(headers);
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("took too long")), timeoutMs);
-  });
-  try {
-    return normalize(await Promise.race([call(headers), timeout]));
-  } catch (error) {
-    // The function's own message may quote a token or a request that carries one.
-    const kind = error instanceof Error ? error.name : typeof error;
-    throw new Error(`The headers function of the OTLP exporter failed (${kind})`);
-  } finally {
-    clearTimeout(timer);
+export function createHeaderSource(headers: OtlpConfig["headers"]): HeaderSource {
+  if (typeof headers !== "function") {
+    const prepared = Promise.resolve(normalize(headers));
+    return () => prepared;
   }
+  return async (timeoutMs) => {
+    try {
+      return normalize(await within(call(headers), timeoutMs, "headers"));
+    } catch (error) {
+      // The function's own message may quote a token or a request that carries one.
+      const kind = error instanceof Error ? error.name : typeof error;
+      throw new Error(`The headers function of the OTLP exporter failed (${kind})`);
+    }
+  };
 }
 
 async function call(
@@ -67,7 +70,7 @@ function normalize(headers: RequestHeaders): RequestHeaders {
 /** The name of a header that cannot go on the wire: `node:http2` would drop it without a word. */
 export function findInvalidHeader(headers: RequestHeaders): string | undefined {
   for (const [name, value] of Object.entries(headers)) {
-    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || !/^[\t\x20-\x7e]*$/.test(value)) return name;
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) return name;
   }
   return undefined;
 }
@@ -84,6 +87,3 @@ export function redact(text: string, headers: RequestHeaders): string {
   }
   return safe.replaceAll(/\p{Cc}+/gu, " ").slice(0, MAX_MESSAGE_LENGTH);
 }
-
-/** Enough for any status text; a log line must stay a line. */
-const MAX_MESSAGE_LENGTH = 300;

@@ -1,8 +1,6 @@
 /** One HTTP/2 connection: is it open, is it alive, and what has its peer said about its streams. */
 import { type ClientHttp2Session, connect as http2Connect } from "node:http2";
-import { connect as netConnect } from "node:net";
-import type { SecureContext } from "node:tls";
-import type { GrpcEndpoint } from "./grpc-endpoint.ts";
+import { type Dialer, describeSocketError } from "./dialer.ts";
 
 /**
  * A ping unanswered for so long means a dead connection: many round trips even across regions,
@@ -25,6 +23,12 @@ const IDLE_MS = 30_000;
  */
 const MAX_PINGS_BETWEEN_ANSWERS = 2;
 
+/**
+ * Four requests of 4 MB under way pass Node's default of 10 MB, at which it resets streams of its own
+ * (ENHANCE_YOUR_CALM) although the receiver has taken them; what is in memory is bounded by the buffer.
+ */
+const MAX_SESSION_MEMORY_MB = 100;
+
 export class Http2Connection {
   readonly session: ClientHttp2Session;
   /** Resolves when requests can be sent; rejects with the reason when the connection failed. */
@@ -37,8 +41,13 @@ export class Http2Connection {
   #lastStreamId = Number.POSITIVE_INFINITY;
   #failure: Error | undefined;
 
-  constructor(endpoint: GrpcEndpoint, tls: SecureContext | undefined) {
-    this.session = dial(endpoint, tls);
+  /** `origin` such as `https://collector:4317`; the socket is the dialer's. */
+  constructor(origin: string, dial: Dialer) {
+    this.session = http2Connect(origin, {
+      settings: { enablePush: false },
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
+      createConnection: dial,
+    });
     this.opened = new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => this.#fail(new Error(`No connection within ${CONNECT_LIMIT_MS} ms`)),
@@ -59,7 +68,7 @@ export class Http2Connection {
     // Whoever waits for `opened` sees the failure; a connection nobody waits for may fail unseen.
     this.opened.catch(() => undefined);
     this.session.on("error", (error) => {
-      this.#failure ??= describe(error);
+      this.#failure ??= new Error(describeSocketError(error));
     });
     this.session.on("goaway", (_code, lastStreamId) => {
       this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
@@ -150,19 +159,4 @@ export class Http2Connection {
     this.#failure ??= error;
     this.session.destroy();
   }
-}
-
-function dial(endpoint: GrpcEndpoint, tls: SecureContext | undefined): ClientHttp2Session {
-  const { secure, authority, socketPath } = endpoint;
-  return http2Connect(`${secure ? "https" : "http"}://${authority}`, {
-    settings: { enablePush: false },
-    ...(tls === undefined ? {} : { secureContext: tls }),
-    ...(socketPath === undefined ? {} : { createConnection: () => netConnect(socketPath) }),
-  });
-}
-
-/** Trying every address of a name fails with an error that has no message of its own. */
-function describe(error: Error): Error {
-  const [first] = error instanceof AggregateError ? error.errors : [];
-  return first instanceof Error ? first : error;
 }

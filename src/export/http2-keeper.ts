@@ -63,7 +63,6 @@ export class Http2Keeper {
   }
 
   async #open(): Promise<Http2Connection> {
-    if (this.#isShutdown) throw new Error("The exporter is shut down");
     const connection = this.#dial();
     this.#current = connection;
     await connection.opened;
@@ -73,25 +72,25 @@ export class Http2Keeper {
   /** The old connection's late answer against a fresh connection: the first one is used. */
   async #race(old: Http2Connection, answer: Promise<boolean>): Promise<Http2Connection> {
     const fresh = this.#open();
+    const replacement = this.#current;
     const proof = answer.then((isAlive) => {
-      if (isAlive && old.isUsable) return old;
+      if (isAlive && old.isUsable && !this.#isShutdown) return old;
       // Requests still under way there fail now, and are sent again on the fresh connection.
       old.destroy();
       throw new Error("The connection died");
     });
-    const replacement = this.#current;
     // When both fail, the fresh connection's failure is the one that tells something.
     const winner = await Promise.any([proof, fresh]).catch(() => fresh);
-    if (winner !== old) {
+    if (winner === old) {
+      this.#current = old;
+      if (replacement !== old) replacement?.destroy();
+    } else {
       proof.then(
-        (late) => late.close(),
+        () => old.close(),
         () => undefined,
       );
-      return winner;
     }
-    replacement?.destroy();
-    this.#current = old;
-    return old;
+    return winner;
   }
 }
 

@@ -1,12 +1,12 @@
 /** OTLP over gRPC on `node:http2`: what a unary export needs of gRPC, at a tenth of grpc-js's cold start. */
 import { constants } from "node:http2";
-import type { SecureContext } from "node:tls";
 import type { OtlpConfig } from "../config.ts";
 import type { Destination, SendOutcome } from "./destination.ts";
-import { callUnary, type GrpcAnswer, type GrpcLoss } from "./grpc-call.ts";
+import { createDialer, type Tls } from "./dialer.ts";
+import { GRPC_MAX_REQUEST_BYTES, GRPC_PATH, judgeGrpcAnswer } from "./grpc-answer.ts";
+import { callUnary, type GrpcLoss } from "./grpc-call.ts";
 import type { GrpcEndpoint } from "./grpc-endpoint.ts";
-import { isRetryableStatus } from "./grpc-status.ts";
-import { type RequestHeaders, redact } from "./headers.ts";
+import type { RequestHeaders } from "./headers.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { Http2Keeper } from "./http2-keeper.ts";
 import { encodeTraces } from "./otlp-encoder.ts";
@@ -15,29 +15,24 @@ import {
   createOtlpTransport,
   type OtlpRequest,
   type OtlpRoute,
-  succeed,
 } from "./otlp-transport.ts";
 import type { Attempt } from "./retry.ts";
-import { readRpcStatus } from "./rpc-status.ts";
-import { readPartialSuccess } from "./trace-response.ts";
 import { USER_AGENT } from "./user-agent.ts";
-
-const PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-
-/** Below the 4 MiB that gRPC servers accept by default, with room for what a proxy counts in. */
-const MAX_REQUEST_BYTES = 4_000_000;
+import { within } from "./within.ts";
 
 export function createGrpcDestination(
   config: OtlpConfig,
   endpoint: GrpcEndpoint,
-  tls: SecureContext | undefined,
+  tls: Tls | undefined,
   compress: Compressor | undefined,
 ): Destination {
-  const keeper = new Http2Keeper(() => new Http2Connection(endpoint, tls));
+  const dial = createDialer({ ...endpoint, tls, protocol: "h2" });
+  const origin = `${endpoint.secure ? "https" : "http"}://${endpoint.authority}`;
+  const keeper = new Http2Keeper(() => new Http2Connection(origin, dial));
   const route = new GrpcRoute(keeper, endpoint.authority, compress !== undefined);
   return {
     name: `otlp/grpc ${endpoint.socketPath ?? endpoint.authority}`,
-    maxRequestBytes: MAX_REQUEST_BYTES,
+    maxRequestBytes: GRPC_MAX_REQUEST_BYTES,
     encode: encodeTraces,
     ...createOtlpTransport(config, route, compress),
   };
@@ -54,7 +49,7 @@ class GrpcRoute implements OtlpRoute {
     this.#headers = {
       ":method": "POST",
       ":authority": authority,
-      ":path": PATH,
+      ":path": GRPC_PATH,
       "content-type": "application/grpc",
       te: "trailers",
       "grpc-accept-encoding": "identity",
@@ -67,7 +62,7 @@ class GrpcRoute implements OtlpRoute {
     const deadline = performance.now() + timeoutMs;
     let connection: Http2Connection;
     try {
-      connection = await within(this.#keeper.acquire(), timeoutMs);
+      connection = await within(this.#keeper.acquire(), timeoutMs, "connection");
     } catch (error) {
       return { outcome: unavailable((error as Error).message, false) };
     }
@@ -78,7 +73,8 @@ class GrpcRoute implements OtlpRoute {
       isCompressed: this.#isCompressed,
     };
     const result = await callUnary(connection, request, timeLeftMs);
-    return result.kind === "answer" ? judge(result, headers) : recover(result);
+    if (result.kind === "answer") return { outcome: judgeGrpcAnswer(result, headers) };
+    return recover(result);
   }
 
   connect(): void {
@@ -92,24 +88,6 @@ class GrpcRoute implements OtlpRoute {
   shutdown(): void {
     this.#keeper.shutdown();
   }
-}
-
-/** The receiver has spoken. */
-function judge(answer: GrpcAnswer, headers: RequestHeaders): Attempt {
-  if (answer.status === "OK") {
-    // An unreadable message beside an OK takes nothing away from the OK.
-    const message = answer.message ?? new Uint8Array();
-    return { outcome: succeed(message, readPartialSuccess(message), headers) };
-  }
-  const details = answer.details === undefined ? undefined : readRpcStatus(answer.details);
-  const text = redact(answer.text || (details?.message ?? ""), headers);
-  const error = new Error(`${answer.status}${text === "" ? "" : `: ${text}`}`);
-  const retryInMillis = details?.retryInMs;
-  if (!isRetryableStatus(answer.status, retryInMillis !== undefined)) {
-    return { outcome: { status: "failure", error } };
-  }
-  const wish = retryInMillis === undefined ? {} : { retryInMillis };
-  return { outcome: { status: "retryable", error, answerLost: false, ...wish } };
 }
 
 /** No verdict came (gRPC over HTTP/2, "Errors", for what a reset means). */
@@ -136,15 +114,4 @@ function recover({ kind, reason, isUnread, resetCode }: GrpcLoss): Attempt {
 
 function unavailable(reason: string, answerLost: boolean): SendOutcome {
   return { status: "retryable", error: new Error(`UNAVAILABLE: ${reason}`), answerLost };
-}
-
-/** The timer also keeps the event loop alive while a connection opens. */
-function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`No connection within ${Math.round(timeoutMs)} ms`)),
-      timeoutMs,
-    );
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -4,7 +4,7 @@ import { diag } from "@opentelemetry/api";
 import type { IExporterTransport } from "@opentelemetry/otlp-exporter-base";
 import type { OtlpConfig } from "../config.ts";
 import type { SendOutcome, SentOutcome } from "./destination.ts";
-import { findInvalidHeader, type RequestHeaders, redact, resolveHeaders } from "./headers.ts";
+import { createHeaderSource, findInvalidHeader, type RequestHeaders, redact } from "./headers.ts";
 import { type Attempt, sendWithRetries } from "./retry.ts";
 import type { PartialSuccess } from "./trace-response.ts";
 
@@ -37,11 +37,9 @@ const MAX_TIMEOUT_MS = 99_999_999;
 export type Compressor = (data: Uint8Array) => Promise<Uint8Array>;
 
 /** `node:zlib` costs 2 ms of cold start, so only users of gzip load it. */
-export async function loadCompressor(
-  compression: OtlpConfig["compression"],
-): Promise<Compressor | undefined> {
+export function loadCompressor(compression: OtlpConfig["compression"]): Compressor | undefined {
   if (compression === "none") return undefined;
-  const { gzip } = await import("node:zlib");
+  const { gzip } = process.getBuiltinModule("node:zlib");
   return promisify(gzip);
 }
 
@@ -52,12 +50,14 @@ export function createOtlpTransport(
   compress: Compressor | undefined,
 ): OtlpTransport {
   const closing = new AbortController();
+  const headersOf = createHeaderSource(config.headers);
   return {
     async send(data, timeoutMs) {
+      if (closing.signal.aborted) return closed();
       const deadline = performance.now() + Math.min(timeoutMs, config.timeoutMs, MAX_TIMEOUT_MS);
       let request: OtlpRequest;
       try {
-        const headers = await resolveHeaders(config.headers, deadline - performance.now());
+        const headers = await headersOf(deadline - performance.now());
         const invalid = findInvalidHeader(headers);
         if (invalid !== undefined) return unsendable(invalid);
         request = { headers, body: compress === undefined ? data : await compress(data) };
@@ -77,6 +77,10 @@ export function createOtlpTransport(
       route.shutdown();
     },
   };
+}
+
+function closed(): SendOutcome {
+  return { status: "retryable", error: new Error("The exporter is shut down"), answerLost: false };
 }
 
 function unsendable(header: string): SendOutcome {

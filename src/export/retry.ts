@@ -29,7 +29,7 @@ const JITTER = 0.25;
  * at once as `retryable`, with the server's wish in `retryInMillis`.
  *
  * @param attempt one try, given the ms that are left; must settle within them and never reject
- * @param closing ends the waits; the last outcome stands
+ * @param closing ends the waits, and with them the tries
  */
 export async function sendWithRetries(
   attempt: (timeLeftMs: number) => Promise<Attempt>,
@@ -48,13 +48,14 @@ export async function sendWithRetries(
     const wasLost = outcome.status !== "retryable" || outcome.answerLost;
     answerLost ||= wasLost;
     const waitMs = isFree ? 0 : waitBefore(outcome, backoffMs);
-    if (waitMs > deadline - performance.now() - MIN_TRY_MS || closing.aborted) {
+    const hasTime = waitMs <= deadline - performance.now() - MIN_TRY_MS;
+    if (hasTime && waitMs > 0) await wait(waitMs, closing);
+    if (!hasTime || closing.aborted) {
       const last = outcome.status === "retryable" ? { ...outcome, answerLost } : outcome;
       return withResends(last, resends);
     }
     if (isFree) mayRetryNow = false;
     else backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
-    if (waitMs > 0) await wait(waitMs, closing);
     if (wasLost) resends++;
   }
 }
@@ -73,6 +74,7 @@ function withResends(outcome: SendOutcome, resends: number): SendOutcome {
 /** The timer keeps the event loop alive: someone awaits this send. */
 function wait(timeMs: number, closing: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (closing.aborted) return resolve();
     const finish = (): void => {
       clearTimeout(timer);
       closing.removeEventListener("abort", finish);

@@ -6,17 +6,18 @@
  * wrapped handler. The module is loaded under its own URL, by the loader's own steps, with no hook left.
  */
 import Module, { createRequire, type ResolveFnOutput, registerHooks } from "node:module";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { currentFrames, spliceStack } from "../stack-splice.ts";
 import { type Handler, withReplacedExport } from "./handler-export.ts";
 import { parseHandler } from "./handler-path.ts";
-import { currentFrames, spliceStack } from "./stack-splice.ts";
 
 /** Where the stand-in of an ES module finds what it shows. */
 const SLOT = "coldspan.handler.v1";
 /** File name of the stand-in of a required module, in the require cache only. */
 const REQUIRED_STAND_IN = "coldspan:handler";
-/** URL of the folder whose files never show in the user's stacks. */
-const OWN_FILES = new URL(".", import.meta.url).href;
+/** Folder whose files never show in the user's stacks, be they named by path or by URL. */
+const OWN_FILES = `${dirname(import.meta.filename)}/`;
 
 export interface Interception {
   /** The handler string the client was started with. */

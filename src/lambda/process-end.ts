@@ -26,13 +26,19 @@ const SIGTERM_EXIT_CODE = 143;
 /** Watches the end of this process. Crashes and exits stay what they are for everyone else. */
 export function watchProcessEnd(end: ProcessEnd): void {
   let crash: Error | undefined;
-  process.on("uncaughtExceptionMonitor", (error) => {
+  const noteCrash = (error: unknown): void => {
     crash = error instanceof Error ? error : new Error(String(error));
     // When this runs the process has survived: someone handles uncaught exceptions.
     setImmediate(() => {
       crash = undefined;
     }).unref();
-  });
+  };
+  process.on("uncaughtExceptionMonitor", noteCrash);
+  // Runtime client 3 takes unhandled rejections to end the process by itself. Where nobody does, a
+  // listener would keep Node from ending it.
+  if (process.listenerCount("unhandledRejection") > 0) {
+    process.prependListener("unhandledRejection", noteCrash);
+  }
   // Also emitted after an uncaught exception or an unhandled rejection that nobody caught.
   process.on("exit", (code) => {
     if (crash === undefined)

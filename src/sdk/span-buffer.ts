@@ -63,16 +63,16 @@ export class SpanBuffer implements SpanProcessor {
 
   /** Loads the destinations, once. Never rejects. */
   load(): Promise<void> {
-    this.#loading ??= this.#options.loadDestinations().then(
-      (destinations) => this.#open(destinations),
-      (error: unknown) => {
+    this.#loading ??= this.#options
+      .loadDestinations()
+      .then((destinations) => this.#open(destinations))
+      .catch((error: unknown) => {
         this.#outlets = [];
         warnOnce(
           "destinations",
           `no exporter could be loaded, spans are dropped: ${String(error)}`,
         );
-      },
-    );
+      });
     return this.#loading;
   }
 

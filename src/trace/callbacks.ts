@@ -27,23 +27,26 @@ export function takeOverCallbacks(
   const callback = args[CALLBACK];
   const legacy = args[1];
   if (typeof callback !== "function" || !isLegacyContext(legacy)) return undefined;
-  let called = false;
   // Neither called nor a promise returned: the runtime answers when the loop is empty, and so do we.
   const onIdle = (): void => void invocation.succeed(undefined);
+  let isWaiting = false;
   const answer = (failed: boolean, value: unknown, respond: () => void): void => {
-    if (called) return;
-    called = true;
+    // The runtime takes the first call only; while that one waits, a second must not overtake it.
+    if (isWaiting) return;
     process.removeListener("beforeExit", onIdle);
     const sent = failed ? invocation.fail(value) : invocation.succeed(value);
     if (sent === undefined) {
       respond();
       return;
     }
+    isWaiting = true;
     // The runtime answers `null` as soon as the event loop is empty: it must not be while we wait.
     const hold = setInterval(() => {}, FOREVER_MS);
-    void sent.finally(() => {
+    void sent.then(() => {
       clearInterval(hold);
-      respond();
+      isWaiting = false;
+      // Outside the promise: what the runtime throws on an answer is an exception, not a rejection.
+      queueMicrotask(respond);
     });
   };
   const wrap =
@@ -56,7 +59,7 @@ export function takeOverCallbacks(
   legacy.succeed = (result) => answer(false, result, () => succeed(result));
   legacy.fail = (error) => answer(true, error, () => fail(error));
   return () => {
-    if (!called) process.prependOnceListener("beforeExit", onIdle);
+    if (!invocation.hasEnded) process.prependOnceListener("beforeExit", onIdle);
   };
 }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:http2";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { answerCall, startGrpcServer } from "./support/grpc-server.ts";
 import { openDestination, serveGrpc } from "./support/open-destination.ts";
 import {
@@ -71,6 +71,35 @@ test("GOAWAY in mid-stream lets the request under way finish; the next one opens
   expect(seen).toEqual(["0/1", "1/1"]);
 });
 
+test("an exchange that went well is not reset: servers count resets as abuse", async () => {
+  const types: number[] = [];
+  const endpoint = await startRawServer(
+    (socket, stream) => socket.write(okAnswer(stream)),
+    ({ type }) => types.push(type),
+  );
+  const destination = await openDestination({ endpoint });
+
+  for (let turn = 0; turn < 5; turn++) await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(types).toContain(FRAME.data);
+  expect(types).not.toContain(FRAME.reset);
+});
+
+test("a request given up at its deadline is reset: the server may stop working on it", async () => {
+  let resets = 0;
+  const endpoint = await startRawServer(
+    () => undefined,
+    ({ type }) => {
+      if (type === FRAME.reset) resets++;
+    },
+  );
+  const destination = await openDestination({ endpoint });
+
+  await destination.send(REQUEST, 1000);
+
+  await vi.waitFor(() => expect(resets).toBe(1));
+});
+
 test("a connection that ends with the answer outstanding is a lost answer: sent again, counted", async () => {
   const { endpoint, calls, connections } = await serveGrpc((call, index) => {
     if (index === 0) connections[0]?.destroy();
@@ -118,7 +147,7 @@ test.each([
   const { endpoint } = await serveGrpc((call) => call.stream.close(code));
   const destination = await openDestination({ endpoint });
 
-  expect(await destination.send(REQUEST, 100)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: true,
   });
@@ -195,14 +224,14 @@ test("a server that does not speak HTTP/2 leaves the spans for later", async () 
   const endpoint = await startTcpServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
   const destination = await openDestination({ endpoint });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({ status: "retryable" });
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({ status: "retryable" });
 });
 
 test("garbage in place of frames leaves the spans for later", async () => {
   const endpoint = await startRawServer((socket) => socket.write(Buffer.alloc(64, 0xff)));
   const destination = await openDestination({ endpoint });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: true,
   });
@@ -212,7 +241,7 @@ test("a black hole holds a send no longer than its bound", async () => {
   const endpoint = await startTcpServer(() => undefined);
   const destination = await openDestination({ endpoint });
 
-  const outcome = await destination.send(REQUEST, 200);
+  const outcome = await destination.send(REQUEST, 1000);
 
   expect(outcome).toMatchObject({ status: "retryable", answerLost: true });
   expect(outcome.status === "retryable" && outcome.error.message).toMatch(/^DEADLINE_EXCEEDED/);
@@ -223,7 +252,7 @@ test("a refused connection surely loses nothing, and is tried again until the ti
   await close();
   const destination = await openDestination({ endpoint });
 
-  const outcome = await destination.send(REQUEST, 500);
+  const outcome = await destination.send(REQUEST, 1000);
 
   expect(outcome).toMatchObject({ status: "retryable", answerLost: false });
   expect(outcome.status === "retryable" && outcome.error.message).toMatch(/ECONNREFUSED/);
@@ -232,7 +261,7 @@ test("a refused connection surely loses nothing, and is tried again until the ti
 test("a name that does not resolve surely loses nothing", async () => {
   const destination = await openDestination({ endpoint: "http://collector.invalid:4317" });
 
-  expect(await destination.send(REQUEST, 500)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: false,
   });
@@ -256,13 +285,14 @@ test("a collector that comes back within the bound gets the request", async () =
 });
 
 test("shutdown cuts what is under way and refuses what comes after", async () => {
-  const { endpoint } = await serveGrpc(() => undefined);
-  const destination = await openDestination({ endpoint });
+  const { endpoint, calls } = await serveGrpc(() => undefined);
+  const destination = await openDestination({ endpoint, timeoutMs: 60_000 });
   const sending = destination.send(REQUEST, 60_000);
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
 
   destination.shutdown();
 
-  expect(await sending).toMatchObject({ status: "retryable" });
+  expect(await sending).toMatchObject({ status: "retryable", answerLost: true });
   expect(await destination.send(REQUEST, 60_000)).toMatchObject({
     status: "retryable",
     answerLost: false,

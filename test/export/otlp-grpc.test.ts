@@ -44,6 +44,19 @@ test("requests share one connection, opened ahead when asked", async () => {
   expect(connections).toHaveLength(1);
 });
 
+test("several requests of the largest size go out at once", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint });
+  const request = Buffer.alloc(destination.maxRequestBytes, "spans");
+
+  const outcomes = await Promise.all(
+    [1, 2, 3, 4, 5, 6].map(() => destination.send(request, 20_000)),
+  );
+
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(6).fill("success"));
+  expect(calls.map(({ message }) => message.length)).toEqual(Array(6).fill(request.length));
+});
+
 test("the deadline on the wire is the shorter of the flush's and the exporter's", async () => {
   const { endpoint, calls } = await serveGrpc();
   const destination = await openDestination({ endpoint, timeoutMs: 3000 });
@@ -71,6 +84,21 @@ test("a message is compressed when gzip is configured, and says so", async () =>
   expect(calls[0]?.message).toEqual(request);
 });
 
+test("the largest requests, several at once, are each sent once", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint });
+  const requests = [1, 2, 3, 4].map((fill) => Buffer.alloc(destination.maxRequestBytes, fill));
+
+  const outcomes = await Promise.all(
+    requests.map((request) => destination.send(request, TIMEOUT_MS)),
+  );
+
+  expect(outcomes.map(({ status, resends }) => ({ status, resends }))).toEqual(
+    requests.map(() => ({ status: "success", resends: undefined })),
+  );
+  expect(calls.map(({ message }) => message[0]).sort()).toEqual([1, 2, 3, 4]);
+});
+
 test("a headers function is called for each export", async () => {
   const { endpoint, calls } = await serveGrpc();
   let turn = 0;
@@ -81,6 +109,18 @@ test("a headers function is called for each export", async () => {
   await destination.send(REQUEST, TIMEOUT_MS);
 
   expect(calls.map((call) => call.headers.authorization)).toEqual(["Bearer 1", "Bearer 2"]);
+});
+
+test("the blanks around a header's value are left out, as of a token read from a file", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({
+    endpoint,
+    headers: { authorization: " Bearer t\n" },
+  });
+
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(calls[0]?.headers.authorization).toBe("Bearer t");
 });
 
 test("a headers function that fails or hangs leaves the spans for later and its secrets unsaid", async () => {
@@ -122,7 +162,6 @@ test("a header that HTTP does not allow fails for good without being quoted", as
 
 test.each([
   [1, "CANCELLED"],
-  [4, "DEADLINE_EXCEEDED"],
   [10, "ABORTED"],
   [11, "OUT_OF_RANGE"],
   [14, "UNAVAILABLE"],
@@ -139,6 +178,19 @@ test.each([
   expect(outcome.status === "retryable" && outcome.error.message).toBe(`${name}: busy`);
   expect(outcome).not.toHaveProperty("resends");
   expect(calls.length).toBeGreaterThan(1);
+});
+
+test("status 4 DEADLINE_EXCEEDED is tried again, and counted: the spans may have been taken", async () => {
+  const { endpoint, calls } = await serveGrpc((call, index) =>
+    answerCall(call, { status: index === 0 ? 4 : 0 }),
+  );
+  const destination = await openDestination({ endpoint });
+
+  expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({
+    status: "success",
+    resends: 1,
+  });
+  expect(calls).toHaveLength(2);
 });
 
 test.each([
@@ -264,12 +316,26 @@ test.each([
   });
   const destination = await openDestination({ endpoint });
 
-  const outcome = await destination.send(REQUEST, 50);
+  const outcome = await destination.send(REQUEST, 1000);
 
   expect(outcome.status).toBe(status);
   expect(outcome.status !== "success" && outcome.error.message).toBe(
     `${name}: HTTP ${httpStatus}, text/html, no grpc-status`,
   );
+});
+
+test.each([
+  [429, false],
+  [502, true],
+  [503, false],
+  [504, true],
+])("after HTTP %i the spans may have been taken: %s", async (httpStatus, answerLost) => {
+  const { endpoint } = await serveGrpc(({ stream }) => {
+    stream.respond({ ":status": httpStatus }, { endStream: true });
+  });
+  const destination = await openDestination({ endpoint });
+
+  expect(await destination.send(REQUEST, 50)).toMatchObject({ status: "retryable", answerLost });
 });
 
 test("grpc-js serves the same request", async () => {

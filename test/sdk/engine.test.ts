@@ -345,3 +345,16 @@ test("a loader that fails costs the spans, never the flush", async () => {
   await engine.flush();
   expect(engine.stats()).toEqual({ destinations: [] });
 });
+
+test("a destination that breaks its word and throws as it connects ends nothing else", async () => {
+  const destination = Object.assign(new ScriptedDestination(), {
+    connect: () => {
+      throw new TypeError("connect is not a function");
+    },
+  });
+  const engine = startEngine([destination]);
+  await settle();
+  engine.end("a");
+  await engine.flush();
+  expect(engine.stats()).toEqual({ destinations: [] });
+});

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -69,6 +70,7 @@ export function clientFile(version: ClientVersion): string {
     appendFileSync(join(ready, "index.mjs"), `\n${start}`);
   }
   writeFileSync(join(ready, "rapid-client.node"), "");
+  rmSync(unpacked, { recursive: true });
   if (!existsSync(home)) renameSync(ready, home);
   return file;
 }

@@ -15,9 +15,13 @@ export interface RawFrame {
   readonly payload: Buffer;
 }
 
-/** Calls `onRequest` for each stream that was sent to its end; connections are numbered from 0. */
+/**
+ * Calls `onRequest` for each stream that was sent to its end; connections are numbered from 0.
+ * Calls `onFrame` for every frame.
+ */
 export async function startRawServer(
   onRequest: (socket: Socket, stream: number, connection: number) => void,
+  onFrame: (frame: RawFrame) => void = () => undefined,
 ): Promise<string> {
   let connections = 0;
   return startTcpServer((socket) => {
@@ -32,6 +36,7 @@ export async function startRawServer(
       skip = 0;
       for (let frame = takeFrame(buffered); frame !== undefined; frame = takeFrame(buffered)) {
         buffered = buffered.subarray(9 + frame.payload.length);
+        onFrame(frame);
         if (frame.type === FRAME.settings && frame.flags === 0) {
           socket.write(rawFrame(FRAME.settings, 0, Buffer.alloc(0), 1));
         }

@@ -93,8 +93,8 @@ describe("golden descriptions", () => {
 
   test("have a row for every fixture, and no file is left over", () => {
     expect(Object.keys(ROWS).sort()).toEqual(fixtureNames());
-    const files = readdirSync(GOLDEN).map((name) => name.replace(".golden.json", ""));
-    expect(files.sort()).toEqual(fixtureNames());
+    const files = readdirSync(GOLDEN).filter((name) => name.endsWith(".json"));
+    expect(files.map((name) => name.replace(".golden.json", "")).sort()).toEqual(fixtureNames());
   });
 
   test("cover every source", () => {

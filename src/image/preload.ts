@@ -1,0 +1,30 @@
+/**
+ * First in every Node process of the image (`--require`). Only in the thread where Lambda's runtime
+ * loads the handler it does anything; child processes are started without it again.
+ */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { thisProcess } from "../config.ts";
+import { type RuntimeProcess, runtimeProcess, withoutOption } from "../lambda/runtime-process.ts";
+import type { traceRuntime } from "../zero-code.ts";
+import { fillCompileCache, useCompileCache } from "./compile-cache.ts";
+
+const OWN_FILE = import.meta.filename;
+const COMPILE_CACHE = join(dirname(OWN_FILE), "compile-cache");
+
+function start(runtime: RuntimeProcess, env: NodeJS.ProcessEnv): void {
+  const others = withoutOption(env.NODE_OPTIONS ?? "", `--require=${OWN_FILE}`);
+  if (others === "") delete env.NODE_OPTIONS;
+  else env.NODE_OPTIONS = others;
+  // Before the bundle is compiled: it is the first to come out of the cache.
+  const isWarmUp = env.COLDSPAN_WARM_UP === "true";
+  const handlerLoaded = (isWarmUp ? fillCompileCache : useCompileCache)(COMPILE_CACHE);
+  const require = createRequire(OWN_FILE);
+  const bundle = require("./coldspan.cjs") as { readonly traceRuntime: typeof traceRuntime };
+  bundle.traceRuntime(runtime, handlerLoaded);
+}
+
+const facts = thisProcess();
+const isDisabled = facts.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true";
+const runtime = isDisabled ? undefined : runtimeProcess(facts);
+if (runtime !== undefined) start(runtime, facts.env);

@@ -1,0 +1,24 @@
+/** Tracing without code: the handler that Lambda's runtime loads in this thread is wrapped on its way. */
+import { init, withTracing } from "./index.ts";
+import { interceptHandler } from "./lambda/handler-hook.ts";
+import type { RuntimeProcess } from "./lambda/runtime-process.ts";
+
+/**
+ * Starts the SDK when the user's module is about to be loaded, and wraps its handler.
+ *
+ * @param handlerLoaded Called once the module is loaded.
+ */
+export function traceRuntime(
+  { handler, isRuntime }: RuntimeProcess,
+  handlerLoaded: () => void = () => undefined,
+): void {
+  interceptHandler({
+    handler,
+    isRuntime,
+    beforeLoad: () => init(),
+    wrap(userHandler) {
+      handlerLoaded();
+      return withTracing(userHandler);
+    },
+  });
+}

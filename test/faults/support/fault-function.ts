@@ -1,0 +1,247 @@
+/** A traced function in the real runtime, with a receiver of its own and a book of what it should send. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, inject, type TestContext } from "vitest";
+import type { FunctionOptions } from "../../../src/dev/function-process.ts";
+import type { InvocationResult, InvokeOptions } from "../../../src/dev/invocation.ts";
+import {
+  type OtlpReceiver,
+  type OtlpReceiverOptions,
+  startOtlpReceiver,
+} from "../../../src/dev/otlp-receiver.ts";
+import type { FunctionProcess } from "../../../src/dev/running-function.ts";
+import type { DestinationStats } from "../../../src/sdk/telemetry-stats.ts";
+import type { Act, FaultAnswer, FaultEvent } from "../../fixtures/functions/faults.ts";
+import { deploy, type Runtime } from "../../support/deployed.ts";
+import type { FaultRow } from "./fault-row.ts";
+import { accountSpans, type MadeInvocation, type SpanAccount } from "./span-account.ts";
+
+export const NEWEST: Runtime = { node: 24, ric: 4 };
+
+/** The default of `COLDSPAN_FLUSH_TIMEOUT_MS`. */
+export const FLUSH_TIMEOUT_MS = 4_000;
+
+/** The flush bound of rows in which flushes fail: each is waited for, and there are many. */
+export const SHORT_FLUSH_MS = 1_500;
+
+/**
+ * Beyond the flush bound: a cold start's own work in its first invocation, and a timer that fires late
+ * on two cores that run four functions at once.
+ */
+export const SLACK_MS = 1_000;
+
+/** Between two tries to get the rest out of a function whose collector is back. */
+const RECOVERY_STEP_MS = 250;
+
+export interface FaultOptions {
+  readonly runtime?: Runtime;
+  readonly receiver?: OtlpReceiverOptions;
+  /** Done to the receiver before the function starts. */
+  readonly before?: (receiver: OtlpReceiver) => void | Promise<void>;
+  /** Given the receiver, because endpoints are known only then. */
+  readonly env?: (receiver: OtlpReceiver) => Readonly<Record<string, string>>;
+  readonly handler?: string;
+  readonly flushTimeoutMs?: number;
+  readonly function?: Partial<FunctionOptions>;
+}
+
+export interface FaultInvocation extends InvokeOptions {
+  readonly spans?: number;
+  readonly act?: Act;
+}
+
+export interface NumberedResult extends InvocationResult {
+  readonly n: number;
+}
+
+export class FaultFunction {
+  readonly row: FaultRow;
+  readonly receiver: OtlpReceiver;
+  #waitsMs: number[] = [];
+  readonly #options: FaultOptions;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #invocations: MadeInvocation[] = [];
+  #process: FunctionProcess;
+  #coldStarts = 0;
+  #hasStarted = false;
+  #next = 0;
+
+  private constructor(
+    row: FaultRow,
+    receiver: OtlpReceiver,
+    options: FaultOptions,
+    env: Readonly<Record<string, string>>,
+    running: FunctionProcess,
+  ) {
+    this.row = row;
+    this.receiver = receiver;
+    this.#options = options;
+    this.#env = env;
+    this.#process = running;
+  }
+
+  /** Starts the function for a row; all of it is gone when the test is over. */
+  static async start(
+    { onTestFinished }: TestContext,
+    row: FaultRow,
+    options: FaultOptions = {},
+  ): Promise<FaultFunction> {
+    const receiver = await startOtlpReceiver(options.receiver);
+    onTestFinished(() => receiver.close());
+    await options.before?.(receiver);
+    const spool = await mkdtemp(join(tmpdir(), "coldspan-spool-"));
+    onTestFinished(() => rm(spool, { recursive: true, force: true }));
+    const env = {
+      OTEL_EXPORTER_OTLP_PROTOCOL: row.protocol,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:
+        row.protocol === "grpc" ? receiver.grpcUrl : receiver.httpUrl,
+      COLDSPAN_FLUSH: row.mode,
+      COLDSPAN_FLUSH_TIMEOUT_MS: String(options.flushTimeoutMs ?? FLUSH_TIMEOUT_MS),
+      COLDSPAN_SPOOL_DIRECTORY: spool,
+      ...options.env?.(receiver),
+    };
+    const running = await startProcess(options, env);
+    const started = new FaultFunction(row, receiver, options, env, running);
+    onTestFinished(() => started.#process.close());
+    return started;
+  }
+
+  get process(): FunctionProcess {
+    return this.#process;
+  }
+
+  /** From event to answer, ms: every invocation since the last {@link forgetWaits}. */
+  get waitsMs(): readonly number[] {
+    return this.#waitsMs;
+  }
+
+  /** Leaves out what came before the fault, above all the cold start. */
+  forgetWaits(): void {
+    this.#waitsMs = [];
+  }
+
+  /** Invokes the function and books the spans that it ends. */
+  async invoke({
+    spans = 3,
+    act = "return",
+    ...options
+  }: FaultInvocation = {}): Promise<NumberedResult> {
+    const n = this.#next++;
+    const event: FaultEvent = { n, spans, act };
+    const result = await this.#invoke(event, options);
+    this.#invocations.push({ requestId: result.requestId, n, spans });
+    return { ...result, n };
+  }
+
+  /** Invokes with an event that is not booked. */
+  async invokeWith(event: unknown, options?: InvokeOptions): Promise<InvocationResult> {
+    return this.#invoke(event, options);
+  }
+
+  /** Replaces the process by a new one in the same environment, as Lambda does after a crash. */
+  async restart(): Promise<void> {
+    this.#rememberPeak();
+    await this.#process.close();
+    this.#process = await startProcess(this.#options, this.#env);
+    this.#hasStarted = false;
+  }
+
+  /** What the function knows of its first destination. */
+  async stats(): Promise<DestinationStats> {
+    const { body, settled } = await this.invoke({ spans: 0, act: "stats" });
+    await settled;
+    const { stats } = JSON.parse(body.toString()) as FaultAnswer;
+    const [first] = stats?.destinations ?? [];
+    if (first === undefined) throw new Error("The function has no destination");
+    return first;
+  }
+
+  account(): SpanAccount {
+    return accountSpans(this.receiver, this.#invocations, this.#coldStarts);
+  }
+
+  /** Invokes now and then until nothing is missing, as callers of a healthy function would. */
+  async untilAllArrived(timeoutMs: number): Promise<void> {
+    const endMs = performance.now() + timeoutMs;
+    while (this.account().missing.length > 0 && performance.now() < endMs) {
+      await sleep(RECOVERY_STEP_MS);
+      if (this.account().missing.length > 0) await this.invoke({ spans: 0 });
+    }
+  }
+
+  /** Invokes now and then until the function holds no span of earlier invocations. */
+  async untilDrained(timeoutMs: number): Promise<void> {
+    const endMs = performance.now() + timeoutMs;
+    while ((await this.stats()).buffered > 0 && performance.now() < endMs) {
+      await sleep(RECOVERY_STEP_MS);
+    }
+  }
+
+  /** Waits without invoking until nothing is missing. */
+  async whileMissing(timeoutMs: number): Promise<void> {
+    const endMs = performance.now() + timeoutMs;
+    while (this.account().missing.length > 0 && performance.now() < endMs) await sleep(20);
+  }
+
+  /** Fills the row with what is known now. */
+  fill(stats?: DestinationStats): SpanAccount {
+    const account = this.account();
+    this.#rememberPeak();
+    Object.assign(this.row, {
+      expected: account.expected,
+      arrived: account.arrived,
+      doubled: account.doubled.length,
+      resent: stats?.resentAfterLostAnswer ?? account.repeated.length,
+      dropped: stats === undefined ? undefined : droppedOf(stats),
+      longestWaitMs: Math.max(0, ...this.#waitsMs),
+    });
+    return account;
+  }
+
+  #rememberPeak(): void {
+    const peak = this.#process.peakMemoryBytes();
+    if (peak === undefined) return;
+    this.row.peakMemoryBytes = Math.max(this.row.peakMemoryBytes ?? 0, peak);
+  }
+
+  async #invoke(event: unknown, options?: InvokeOptions): Promise<InvocationResult> {
+    const isManaged = this.#options.function?.maxConcurrency !== undefined;
+    if (!this.#hasStarted && !isManaged) this.#coldStarts++;
+    this.#hasStarted = true;
+    const result = await this.#process.invoke(event, options);
+    if (result.handedOutMs !== undefined) this.#waitsMs.push(result.postedMs - result.handedOutMs);
+    return result;
+  }
+}
+
+function startProcess(
+  options: FaultOptions,
+  env: Readonly<Record<string, string>>,
+): Promise<FunctionProcess> {
+  const taskRoot = { path: inject("taskRoot"), remove: () => Promise.resolve() };
+  const { runtime = NEWEST, handler = "app.traced" } = options;
+  return deploy(runtime, taskRoot, { handler, env, ...options.function });
+}
+
+/** The same function without tracing: what its answers and waits are measured against. */
+export async function startBare(
+  { onTestFinished }: TestContext,
+  options: Pick<FaultOptions, "runtime" | "handler" | "function"> = {},
+): Promise<FunctionProcess> {
+  const env = { OTEL_SDK_DISABLED: "true" };
+  const running = await startProcess({ handler: "app.bare", ...options }, env);
+  onTestFinished(() => running.close());
+  return running;
+}
+
+export function droppedOf({ dropped }: DestinationStats): number {
+  return dropped.overflow + dropped.permanent + dropped.tooLarge;
+}
+
+/** The handler's own answer, whatever became of the spans. */
+export function expectAnswer({ outcome, body, n }: NumberedResult): void {
+  expect(outcome).toBe("response");
+  expect(JSON.parse(body.toString())).toEqual({ n });
+}
