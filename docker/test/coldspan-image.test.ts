@@ -1,4 +1,5 @@
 /** A function in coldspan's image is traced, and otherwise what it is in the plain one. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type OtlpReceiver, startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
 import type { ReceivedSpan } from "../../src/dev/received-span.ts";
