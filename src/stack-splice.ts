@@ -15,7 +15,7 @@ export function currentFrames(): string[] {
   Error.stackTraceLimit = Number.POSITIVE_INFINITY;
   const { stack } = new Error();
   Error.stackTraceLimit = limit;
-  return framesOf(stack ?? "");
+  return framesOf(stack ?? "").slice(1);
 }
 
 /**
