@@ -128,7 +128,10 @@ describe.each(inject("images"))("Node $major", ({ major, base, coldspan }) => {
   test("an installed copy of another version meets the image's in one SDK and one span", async () => {
     const handler = "installed.handler";
     const { api } = await start(handler);
-    expect(answerOf(await api.invoke({}))).toEqual({ version: "0.0.1", own: "/var/task/node_modules" });
+    expect(answerOf(await api.invoke({}))).toEqual({
+      version: "0.0.1",
+      own: "/var/task/node_modules",
+    });
     const names = (await spansOf(handler, 2)).map(({ name }) => name);
     await api.invoke({});
     expect(names.sort()).toEqual([`${handler}-${major}`, "init"].sort());
