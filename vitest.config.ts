@@ -1,9 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/faults/**"],
+    // Suites of their own: `npm run test:faults`, `npm run test:peers`.
+    exclude: [...configDefaults.exclude, "test/faults/**", "test/peers/**"],
     globalSetup: ["test/support/build.ts", "test/support/runtimes.ts"],
     testTimeout: 30_000,
     hookTimeout: 120_000,

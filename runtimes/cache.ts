@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const CACHE = fileURLToPath(new URL("../.cache/runtimes", import.meta.url));
+const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 
 /** npm may write as much as a whole compiler's output. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -48,7 +48,7 @@ export function findCached(name: string): string | undefined {
  */
 export async function lockedName(folder: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", await readFile(lockFile(folder)));
-  return `${basename(folder)}-${Buffer.from(digest).toString("hex").slice(0, 8)}`;
+  return `runtimes/${basename(folder)}-${Buffer.from(digest).toString("hex").slice(0, 8)}`;
 }
 
 /** Installs such a folder by its lock file, without any install script. */

@@ -101,7 +101,7 @@ function writePackage(
   const source = [
     `const { ${part} } = require(${JSON.stringify(`${relative(folder, HOME)}/coldspan.cjs`)});`,
     `module.exports = ${part};`,
-    `0 && (module.exports = { ${names.join(", ")} });`,
+    `0 && (module.exports = { ${names.filter((name) => name !== "default").join(", ")} });`,
   ];
   writeFileSync(join(folder, "index.cjs"), `${source.join("\n")}\n`);
 }

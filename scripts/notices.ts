@@ -20,7 +20,9 @@ export function noticesOf(metafiles: readonly (Metafile | undefined)[]): string 
     const { title, text } = readLicence(folder);
     titlesOfText.set(text, (titlesOfText.get(text) ?? new Set()).add(title));
   }
-  const sections = [...titlesOfText].map(([text, titles]) => `${[...titles].join("\n")}\n\n${text}`);
+  const sections = [...titlesOfText].map(
+    ([text, titles]) => `${[...titles].join("\n")}\n\n${text}`,
+  );
   return `These files contain the packages below.\n\n${sections.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
 }
 

@@ -1,10 +1,7 @@
 /** The collector's process, as the benchmarks use it. */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { ask, disconnect, forkModule, nextMessage } from "./child-process.ts";
 import type { Addresses, Received, Take } from "./received.ts";
 
-const MODULE = fileURLToPath(new URL("collector-process.ts", import.meta.url));
 const DEFAULT_WAIT_MS = 2_000;
 
 export interface Collector extends Addresses {
@@ -17,35 +14,11 @@ export interface Collector extends Addresses {
 }
 
 export async function startCollector(): Promise<Collector> {
-  const child = fork(MODULE, { stdio: "inherit" });
-  const addresses = await reply<Addresses>(child);
+  const child = forkModule("collector-process.ts");
+  const addresses = await nextMessage<Addresses>(child);
   return {
     ...addresses,
-    take(spans, timeoutMs = DEFAULT_WAIT_MS) {
-      child.send({ spans, timeoutMs } satisfies Take);
-      return reply<Received>(child);
-    },
-    async close() {
-      const exited = once(child, "exit");
-      child.disconnect();
-      await exited;
-    },
+    take: (spans, timeoutMs = DEFAULT_WAIT_MS) => ask(child, { spans, timeoutMs } satisfies Take),
+    close: () => disconnect(child),
   };
-}
-
-/** The child's next message; rejects when it ends instead. */
-async function reply<T>(child: ChildProcess): Promise<T> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    const [message] = (await Promise.race([
-      once(child, "message", { signal }),
-      once(child, "exit", { signal }).then(([code]) => {
-        throw new Error(`the collector's process ended with code ${code}`);
-      }),
-    ])) as [T];
-    return message;
-  } finally {
-    settled.abort();
-  }
 }

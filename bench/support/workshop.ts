@@ -20,7 +20,7 @@ const REQUIRE_IN_ESM =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 /** What the function does: a module of `functions/` without its suffix. */
-export type App = "echo" | "orders" | "warm";
+export type App = "echo" | "orders" | "warm" | "memory" | "profile";
 
 /** `packages`: everything is loaded from `node_modules`; `bundle`: all in one file, by esbuild. */
 export type Layout = "packages" | "bundle";

@@ -2,7 +2,15 @@
  * Builds a stand-in for AWS's Lambda base image from packages alone, for engines that reach no registry:
  * Debian's root file system, Node and the runtime interface client from npm, the documented scripts.
  */
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import type { Engine } from "./engine.ts";
 import { debianRoot, emulator, nativeAddon, npmPackage, scratchFolder } from "./stand-in-parts.ts";
@@ -70,4 +78,39 @@ function runtimeSource(client: string, version: string): string {
 function writeScript(file: string, text: string): void {
   writeFileSync(file, text);
   chmodSync(file, 0o755);
+}
+
+/** An image of the user's own making, as in AWS's documentation: Node and `aws-lambda-ric` from npm. */
+export async function buildAnyBase(engine: Engine, major: NodeMajor): Promise<string> {
+  const image = `coldspan-test/any-base:${major}`;
+  await importRootImage(engine);
+  const { node, client } = VERSIONS[major];
+  const context = scratchFolder(`any-base-${major}`);
+  const nodePackage = await npmPackage(`node-linux-${process.arch}`, node);
+  for (const folder of ["bin", "lib"]) {
+    const source = join(nodePackage, folder);
+    if (existsSync(source))
+      cpSync(source, join(context, "files/usr/local", folder), {
+        recursive: true,
+        verbatimSymlinks: true,
+      });
+  }
+  const modules = join(context, "files/function/node_modules");
+  const clientHome = join(modules, "aws-lambda-ric");
+  cpSync(await npmPackage("aws-lambda-ric", client), clientHome, { recursive: true });
+  const isOld = client.startsWith("3.");
+  cpSync(
+    await nativeAddon(nodePackage),
+    join(clientHome, isOld ? "dist" : "", "rapid-client.node"),
+  );
+  mkdirSync(join(modules, ".bin"));
+  const program = isOld ? "bin/index.mjs" : "index.mjs";
+  chmodSync(join(clientHome, program), 0o755);
+  symlinkSync(`../aws-lambda-ric/${program}`, join(modules, ".bin/aws-lambda-ric"));
+  await engine.docker(
+    ...["build", "--quiet", "--network=host", "--tag", image],
+    ...["--file", join(SOURCES, "any-base.Dockerfile")],
+    ...["--build-arg", `ROOT_IMAGE=${ROOT_IMAGE}`, context],
+  );
+  return image;
 }

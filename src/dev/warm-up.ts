@@ -52,7 +52,9 @@ export async function warmUp(options: WarmUpOptions): Promise<WarmUpReport> {
       api.initialized.then((outcome) =>
         outcome.kind === "error" ? `${outcome.error.type}: ${outcome.error.message}` : undefined,
       ),
-      closed.then(([reason]) => `the runtime ended (${reason})\n${output().slice(-SHOWN_CHARACTERS)}`),
+      closed.then(
+        ([reason]) => `the runtime ended (${reason})\n${output().slice(-SHOWN_CHARACTERS)}`,
+      ),
       after(options.timeoutMs, stop.signal).then(() => `not loaded within ${options.timeoutMs} ms`),
     ]);
     if (problem === undefined && options.event !== undefined) await api.invoke(options.event);
@@ -95,7 +97,8 @@ async function writeCache(
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   process.kill(-child.pid, "SIGUSR2");
   const tooLong = after(WRITE_TIMEOUT_MS, signal).then(() => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), "SIGKILL");
+    if (child.exitCode === null && child.signalCode === null)
+      process.kill(-(child.pid ?? 0), "SIGKILL");
   });
   await Promise.race([closed, tooLong]);
 }

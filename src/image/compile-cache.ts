@@ -75,6 +75,10 @@ function forgetHeapFlags(): () => void {
   const { setFlagsFromString } = process.getBuiltinModule("node:v8");
   for (const flag of flags) setFlagsFromString(flag.replace(/\d+$/, "0"));
   return () => {
-    setImmediate(() => flags.forEach((flag) => { setFlagsFromString(flag); }));
+    setImmediate(() =>
+      flags.forEach((flag) => {
+        setFlagsFromString(flag);
+      }),
+    );
   };
 }

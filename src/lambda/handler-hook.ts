@@ -8,9 +8,9 @@
 import Module, { createRequire, type ResolveFnOutput, registerHooks } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { currentFrames, spliceStack } from "../stack-splice.ts";
 import { type Handler, withReplacedExport } from "./handler-export.ts";
 import { parseHandler } from "./handler-path.ts";
-import { currentFrames, spliceStack } from "./stack-splice.ts";
 
 /** Where the stand-in of an ES module finds what it shows. */
 const SLOT = "coldspan.handler.v1";

@@ -6,7 +6,7 @@ export interface ProcessEnd {
   /** Ends the open spans of running invocations as failed. Synchronous. */
   abortInvocations(errorType: string, message: string): void;
   /** Sends what is buffered, for at most this long. */
-  flush(timeoutMs: number): Promise<void>;
+  flushLast(timeoutMs: number): Promise<void>;
   /** Keeps what is unsent for the next process. Synchronous. */
   spool(): void;
 }
@@ -65,7 +65,7 @@ export function watchProcessEnd(end: ProcessEnd): void {
 
 async function finish(end: ProcessEnd): Promise<void> {
   end.abortInvocations("SIGTERM", "Lambda ended the process while the invocation ran");
-  await end.flush(hasExternalExtensions() ? FLUSH_BESIDE_EXTENSIONS_MS : FLUSH_ALONE_MS);
+  await end.flushLast(hasExternalExtensions() ? FLUSH_BESIDE_EXTENSIONS_MS : FLUSH_ALONE_MS);
   end.spool();
 }
 

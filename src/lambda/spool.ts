@@ -50,6 +50,15 @@ export class FileSpool {
     this.#directory = directory;
   }
 
+  /** False when there is anything in the directory. */
+  get isEmpty(): boolean {
+    try {
+      return readdirSync(this.#directory).length === 0;
+    } catch {
+      return true; // Most likely it does not exist; a claim says what else is wrong with it.
+    }
+  }
+
   /** Writes one file; false when there is no room or no safe place. Synchronous; never throws. */
   write(entry: SpoolEntry): boolean {
     try {

@@ -1,7 +1,8 @@
 /** Sees CommonJS modules of chosen packages right after they ran, however they were loaded. */
 import { Module } from "node:module";
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { warnOnce } from "../diag.ts";
+import { currentFrames, spliceStack } from "../stack-splice.ts";
 
 /** Gets a module's exports and returns those that everyone shall see. */
 export type ModulePatch = (
@@ -20,6 +21,8 @@ interface Loader {
 }
 
 const NODE_MODULES = "/node_modules/";
+/** By path or by URL. */
+const OWN_FILES = `${dirname(import.meta.filename)}/`;
 
 /**
  * Calls `patch` once per file of these packages.
@@ -33,7 +36,7 @@ export function watchModules(packages: ReadonlySet<string>, patch: ModulePatch):
   const seen = new Set<string>();
 
   loader._load = function coldspanLoad(request, parent, isMain) {
-    const exports = load.call(this, request, parent, isMain);
+    const exports = loadUnseen(load.bind(this, request, parent, isMain));
     const packageName = packageOf(request);
     if (!packages.has(packageName)) return exports;
     try {
@@ -54,6 +57,21 @@ export function watchModules(packages: ReadonlySet<string>, patch: ModulePatch):
       return exports;
     }
   };
+}
+
+/** An error of the module being loaded shows no frame of ours, and Node's own frame by its own name. */
+function loadUnseen(load: () => unknown): unknown {
+  try {
+    return load();
+  } catch (error) {
+    const frames = currentFrames();
+    spliceStack(error, isOwnFrame, frames.slice(frames.findIndex((frame) => !isOwnFrame(frame))));
+    throw error;
+  }
+}
+
+function isOwnFrame(frame: string): boolean {
+  return frame.includes(OWN_FILES);
 }
 
 function patchFile(

@@ -112,11 +112,13 @@ export class Outlet {
   /**
    * Sends all that waits, starting in this tick, and waits until it and what was under way is
    * answered, the receiver fails, or `boundMs` are over. Undefined when there is nothing to wait for.
+   * The last flush of a process asks a receiver that failed, too.
    */
-  flush(boundMs: number): Promise<void> | undefined {
+  flush(boundMs: number, isLast = false): Promise<void> | undefined {
     this.isPaused = false;
     this.reportDrops();
     if (this.#backlog.held === 0) return undefined;
+    if (isLast) this.#breaker.giveLastChance();
     if (this.#breaker.state !== "closed") return this.#flushByProbe(boundMs);
     this.#wanted = this.#backlog.waiting;
     this.pump();

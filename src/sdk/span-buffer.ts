@@ -79,17 +79,19 @@ export class SpanBuffer implements SpanProcessor {
   /**
    * Sends all that is buffered, starting in this tick when the destinations are loaded. Resolves when
    * all is answered, what cannot be sent now is known, or `boundMs` are over; undefined when there is
-   * nothing to wait for. Never rejects.
+   * nothing to wait for. With `isLast`, a receiver that failed is asked as well. Never rejects.
    */
-  send(boundMs: number): Promise<void> | undefined {
+  send(boundMs: number, isLast = false): Promise<void> | undefined {
     const { clock } = this.#options;
     if (this.#outlets === undefined) {
       if (this.#staged.held === 0) return undefined;
       const startMs = clock.elapsedMs();
-      const sent = this.load().then(() => this.send(boundMs - (clock.elapsedMs() - startMs)));
+      const sent = this.load().then(() =>
+        this.send(boundMs - (clock.elapsedMs() - startMs), isLast),
+      );
       return waitAtMost(sent, boundMs, clock);
     }
-    const waits = this.#outlets.map((outlet) => outlet.flush(boundMs)).filter(isPending);
+    const waits = this.#outlets.map((outlet) => outlet.flush(boundMs, isLast)).filter(isPending);
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
 
@@ -142,7 +144,7 @@ export class SpanBuffer implements SpanProcessor {
 
   async shutdown(): Promise<void> {
     if (this.#isShutdown) return;
-    await this.forceFlush();
+    await this.send(this.#options.config.timeoutMs, true);
     this.#isShutdown = true;
     this.#cancelInterval?.();
     this.reportLosses();

@@ -324,6 +324,20 @@ test.each([
   );
 });
 
+test.each([
+  [429, false],
+  [502, true],
+  [503, false],
+  [504, true],
+])("after HTTP %i the spans may have been taken: %s", async (httpStatus, answerLost) => {
+  const { endpoint } = await serveGrpc(({ stream }) => {
+    stream.respond({ ":status": httpStatus }, { endStream: true });
+  });
+  const destination = await openDestination({ endpoint });
+
+  expect(await destination.send(REQUEST, 50)).toMatchObject({ status: "retryable", answerLost });
+});
+
 test("grpc-js serves the same request", async () => {
   const received: Buffer[] = [];
   const server = new GrpcJsServer();

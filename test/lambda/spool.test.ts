@@ -138,6 +138,13 @@ test("the spool takes 16 MiB and no more", () => {
   expect(new FileSpool(directory).write(ENTRY)).toBe(true);
 });
 
+test("a spool is empty until something is written", () => {
+  const spool = new FileSpool(makeDirectory());
+  expect(spool.isEmpty).toBe(true);
+  spool.write(ENTRY);
+  expect(spool.isEmpty).toBe(false);
+});
+
 test("a claim makes no directory and needs none", () => {
   const directory = makeDirectory();
   expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);

@@ -19,6 +19,10 @@ class MemorySpool implements Spool {
   readonly claimed = new Set<SpooledRequest>();
   room = 100;
 
+  get isEmpty(): boolean {
+    return this.files.length === 0;
+  }
+
   write(request: SpooledRequest): boolean {
     if (this.room === 0) return false;
     this.room--;
@@ -189,6 +193,19 @@ describe("a recovered request", () => {
     expect(engine.counts()).toMatchObject({ recovered: 2, dropped: { permanent: 2 } });
     expect(engine.losses).toMatchObject([{ reason: "refused", spans: 2 }]);
     expect(spool.claimed.size).toBe(0);
+  });
+
+  test("is sent during init in after-return mode, too", async () => {
+    const spool = new MemorySpool();
+    spool.write(left);
+    const destination = new ScriptedDestination();
+    const extension = {
+      register: () => Promise.resolve(true),
+      responsePosted: () => Promise.resolve(),
+    };
+    startEngine([destination], { mode: "after-return" }, { spool, extension });
+    await settle();
+    expect(destination.taken).toEqual(["a", "b"]);
   });
 
   test("for another destination is not taken", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { currentFrames, spliceStack } from "../../src/lambda/stack-splice.ts";
+import { currentFrames, spliceStack } from "../src/stack-splice.ts";
 
 const outer = Array.from({ length: 12 }, (_, index) => `    at runtime${index} (runtime.mjs:1:1)`);
 const isOwn = (frame: string): boolean => frame.includes("/own/");
