@@ -15,7 +15,8 @@ export function currentFrames(): string[] {
   Error.stackTraceLimit = Number.POSITIVE_INFINITY;
   const { stack } = new Error();
   Error.stackTraceLimit = limit;
-  return framesOf(stack ?? "");
+  const [, ...callers] = framesOf(stack ?? "");
+  return callers;
 }
 
 /**

@@ -4,9 +4,10 @@ import { type Config, readTraceHeader, resolveConfig } from "./config.ts";
 import { installDiagLogger, reportError, warnOnce, warnWithFields } from "./diag.ts";
 import { createDestination } from "./export/destinations.ts";
 import { estimateSpanBytes } from "./export/span-size.ts";
-import { registerForInvocations, registerForSigterm } from "./lambda/extension.ts";
+import { registerForInvocations } from "./lambda/extension.ts";
 import { watchProcessEnd } from "./lambda/process-end.ts";
 import { responsePosted } from "./lambda/response-posted.ts";
+import { followSigterm } from "./lambda/sigterm-relay.ts";
 import { FileSpool } from "./lambda/spool.ts";
 import type { InitOptions } from "./options.ts";
 import { createFlushEngine, type FlushEngine } from "./sdk/engine.ts";
@@ -84,7 +85,11 @@ function startSdk(config: Config): Lifecycle {
 }
 
 /** The flush engine with what Lambda offers it; outside Lambda neither spool nor extension. */
-function startEngine({ flush, exporters, lambda: { runtimeApi } }: Config): FlushEngine {
+function startEngine({
+  flush,
+  exporters,
+  lambda: { runtimeApi, managedInstances },
+}: Config): FlushEngine {
   const atLambda = runtimeApi !== undefined && {
     spool: new FileSpool(flush.spoolDirectory),
     extension: {
@@ -100,9 +105,8 @@ function startEngine({ flush, exporters, lambda: { runtimeApi } }: Config): Flus
     warn: warnWithFields,
     ...atLambda,
   });
-  if (runtimeApi === undefined || exporters.length === 0) return engine;
-  watchProcessEnd(engine);
-  if (flush.mode === "before-return") void registerForSigterm(runtimeApi);
+  if (runtimeApi !== undefined && exporters.length > 0) watchProcessEnd(engine);
+  if (managedInstances) followSigterm(engine);
   return engine;
 }
 

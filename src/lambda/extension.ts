@@ -1,9 +1,9 @@
 /**
- * The extension inside the function's process. With `INVOKE` it holds the environment awake until the
- * spans are out; with no events at all it still makes Lambda send SIGTERM, 500 ms before the end.
+ * The extension inside the function's process: it holds the environment awake until the spans are out.
+ * That some extension is registered also makes Lambda send SIGTERM, 500 ms before it ends the process.
  */
 import { warnOnce } from "../diag.ts";
-import { type ExtensionEvents, ExtensionRefusal, ExtensionsApi } from "./extensions-api.ts";
+import { ExtensionRefusal, ExtensionsApi } from "./extensions-api.ts";
 import { holdRuntime } from "./runtime-gate.ts";
 
 const NAME = "coldspan";
@@ -24,8 +24,11 @@ export async function registerForInvocations(
   onLost: () => void,
 ): Promise<boolean> {
   const api = new ExtensionsApi(runtimeApi);
+  const registered = api.register(NAME);
+  // The runtime client must not end init before Lambda has the registration.
+  holdRuntime(registered);
   try {
-    await register(api, ["INVOKE"]);
+    await registered;
   } catch (error) {
     warnOnce(
       "extension.register",
@@ -37,24 +40,6 @@ export async function registerForInvocations(
   }
   void poll(api, hold).then(onLost);
   return true;
-}
-
-/** Makes Lambda send SIGTERM before it ends the process. Failing is no loss worth a line. */
-export async function registerForSigterm(runtimeApi: string): Promise<void> {
-  const api = new ExtensionsApi(runtimeApi);
-  try {
-    await register(api, []);
-  } catch {
-    return; // The process ends without a signal, as it would have without coldspan.
-  }
-  await poll(api, () => Promise.resolve());
-}
-
-/** The runtime client must not end init before Lambda has the registration. */
-function register(api: ExtensionsApi, events: ExtensionEvents): Promise<void> {
-  const registered = api.register(NAME, events);
-  holdRuntime(registered);
-  return registered;
 }
 
 /** Asks for one event after the other until the process ends or the API fails. Never rejects. */

@@ -1,44 +1,34 @@
 /** Lambda's Extensions API 2020-01-01, as an extension inside the function's process speaks it. */
-import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
-import { context, ROOT_CONTEXT } from "@opentelemetry/api";
-import { suppressTracing } from "@opentelemetry/core";
+import { type LoopbackAnswer, LoopbackHttp, type LoopbackRequest } from "./loopback-http.ts";
 
 const PATH = "/2020-01-01/extension";
 const IDENTIFIER = "lambda-extension-identifier";
-
-/** An extension inside the process may ask for `INVOKE`, or for nothing but to be registered. */
-export type ExtensionEvents = readonly ["INVOKE"] | readonly [];
 
 /** The API said no. */
 export class ExtensionRefusal extends Error {
   override readonly name = "ExtensionRefusal";
 }
 
-interface Answer {
-  readonly headers: IncomingMessage["headers"];
-  readonly body: string;
-}
-
 export class ExtensionsApi {
-  readonly #address: string;
-  /** One connection: requests follow one another. It outlives freezes, as both ends freeze together. */
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  /** Outlives freezes, as both ends freeze together. */
+  readonly #http: LoopbackHttp;
   #identifier = "";
 
   /** `address` is the value of `AWS_LAMBDA_RUNTIME_API`, `host:port`. */
   constructor(address: string) {
-    this.#address = address;
+    this.#http = new LoopbackHttp(address);
   }
 
-  /** Rejects with an {@link ExtensionRefusal} when Lambda refuses, such as after init. */
-  async register(name: string, events: ExtensionEvents): Promise<void> {
-    const headers = { "Lambda-Extension-Name": name, "Content-Type": "application/json" };
-    const answer = await this.#send(
-      { method: "POST", path: `${PATH}/register`, headers },
-      JSON.stringify({ events }),
-    );
-    const identifier = answer.headers[IDENTIFIER];
-    if (typeof identifier !== "string") throw new ExtensionRefusal("no identifier in the answer");
+  /** Asks for `INVOKE` events. Rejects with an {@link ExtensionRefusal} when Lambda refuses. */
+  async register(name: string): Promise<void> {
+    const { headers } = await this.#send({
+      method: "POST",
+      path: `${PATH}/register`,
+      headers: { "Lambda-Extension-Name": name, "Content-Type": "application/json" },
+      body: JSON.stringify({ events: ["INVOKE"] }),
+    });
+    const identifier = headers.get(IDENTIFIER);
+    if (identifier === undefined) throw new ExtensionRefusal("no identifier in the answer");
     this.#identifier = identifier;
   }
 
@@ -52,33 +42,11 @@ export class ExtensionsApi {
     return eventTypeOf(body);
   }
 
-  #send(options: RequestOptions, body = ""): Promise<Answer> {
-    const { hostname, port } = new URL(`http://${this.#address}`);
-    return new Promise((resolve, reject) => {
-      const onResponse = (response: IncomingMessage): void => {
-        readBody(response).then((text) => {
-          const { statusCode = 0, headers } = response;
-          if (statusCode === 200) resolve({ headers, body: text });
-          else reject(new ExtensionRefusal(`HTTP ${statusCode} ${text.slice(0, 200)}`));
-        }, reject);
-      };
-      // Our own requests are no spans, whichever span's context they start in.
-      context.with(suppressTracing(ROOT_CONTEXT), () => {
-        request({ ...options, hostname, port, agent: this.#agent }, onResponse)
-          // The runtime keeps the process alive; a poll must not, or callbacks would wait for it.
-          .on("socket", (socket) => socket.unref())
-          .on("error", reject)
-          .end(body);
-      });
-    });
+  async #send(request: LoopbackRequest): Promise<LoopbackAnswer> {
+    const answer = await this.#http.send(request);
+    if (answer.status === 200) return answer;
+    throw new ExtensionRefusal(`HTTP ${answer.status} ${answer.body.slice(0, 200)}`);
   }
-}
-
-async function readBody(response: IncomingMessage): Promise<string> {
-  let text = "";
-  response.setEncoding("utf8");
-  for await (const chunk of response) text += chunk;
-  return text;
 }
 
 function eventTypeOf(body: string): string {

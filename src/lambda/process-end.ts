@@ -52,7 +52,7 @@ export function watchProcessEnd(end: ProcessEnd): void {
   function onSigterm(): void {
     if (isEnding) return;
     isEnding = true;
-    void finish(end).then(() => {
+    void finishSpans(end).then(() => {
       // Whoever else listens decides when the process ends.
       if (process.listenerCount("SIGTERM") > 1) return;
       process.removeListener("SIGTERM", onSigterm);
@@ -63,7 +63,8 @@ export function watchProcessEnd(end: ProcessEnd): void {
   }
 }
 
-async function finish(end: ProcessEnd): Promise<void> {
+/** Lambda is ending the process: sends while there is time, then spools. */
+export async function finishSpans(end: ProcessEnd): Promise<void> {
   end.abortInvocations("SIGTERM", "Lambda ended the process while the invocation ran");
   await end.flushLast(hasExternalExtensions() ? FLUSH_BESIDE_EXTENSIONS_MS : FLUSH_ALONE_MS);
   end.spool();

@@ -7,7 +7,7 @@ import {
   type RuntimeApiOptions,
   startRuntimeApi,
 } from "../../src/dev/runtime-api.ts";
-import { registerForInvocations, registerForSigterm } from "../../src/lambda/extension.ts";
+import { registerForInvocations } from "../../src/lambda/extension.ts";
 import { startScript } from "../support/child.ts";
 
 async function startApi(options: RuntimeApiOptions = {}): Promise<RuntimeApi> {
@@ -138,15 +138,6 @@ describe("an extension for invocations", () => {
     await expect.poll(() => isLost).toBe(true);
     expect(fake.polls).toBe(1);
   });
-});
-
-test("an extension for SIGTERM registers for no event and ends its part of init", async () => {
-  const api = await startApi();
-  void registerForSigterm(api.address);
-  await expect.poll(() => api.extensions.length).toBe(1);
-  expect(api.extensions).toMatchObject([{ name: "coldspan", events: [] }]);
-  void new Runtime(api).next().catch(() => undefined);
-  await api.initialized;
 });
 
 test("neither registration nor poll keeps a process alive", async () => {
