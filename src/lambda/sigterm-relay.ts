@@ -13,7 +13,7 @@ const WORKERS_MS = 500;
 const SIGTERM_EXIT_CODE = 143;
 
 /** In the main thread: tells the workers, waits for them, and ends the process as Node would. */
-export function relaySigterm(): void {
+export function relaySigterm(waitMs: number = WORKERS_MS): void {
   process.once("SIGTERM", () => {
     const channel = new BroadcastChannel(CHANNEL);
     channel.postMessage("SIGTERM");
@@ -23,7 +23,7 @@ export function relaySigterm(): void {
       if (process.listenerCount("SIGTERM") > 0) return;
       process.kill(process.pid, "SIGTERM");
       process.exit(SIGTERM_EXIT_CODE);
-    }, WORKERS_MS);
+    }, waitMs);
   });
 }
 

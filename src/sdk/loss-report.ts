@@ -1,9 +1,11 @@
 /** Says what was dropped: one structured line at a time, never one per span. */
 import type { Clock } from "./clock.ts";
 
+export type LossReason = "buffer full" | "refused" | "too large" | "process ended";
+
 export interface Loss {
   readonly destination: string;
-  readonly reason: "buffer full" | "refused" | "too large";
+  readonly reason: LossReason;
   readonly spans: number;
   /** What the receiver or the encoder said. */
   readonly error?: string;

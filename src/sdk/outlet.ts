@@ -148,6 +148,11 @@ export class Outlet {
     this.#tally.reportDrops(this.#backlog);
   }
 
+  /** The process ends: reports what it could neither send nor spool. */
+  reportUnsent(): void {
+    this.#tally.reportUnsent(this.#backlog);
+  }
+
   /** Closes the destination; what waits stays counted as `buffered`. */
   shutdown(): void {
     this.#isShutdown = true;

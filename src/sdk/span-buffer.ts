@@ -115,9 +115,15 @@ export class SpanBuffer implements SpanProcessor {
     }
   }
 
-  /** Reports what is left to report: the process is ending. */
+  /** The process ends: reports every span that is lost and was not reported yet. */
   reportLosses(): void {
-    for (const outlet of this.#outlets ?? []) outlet.reportDrops();
+    for (const outlet of this.#outlets ?? []) {
+      outlet.reportDrops();
+      outlet.reportUnsent();
+    }
+    const spans = this.#staged.held;
+    const destination = "(none loaded yet)";
+    if (spans > 0) this.#losses.note({ destination, reason: "process ended", spans });
     this.#losses.reportAll();
   }
 

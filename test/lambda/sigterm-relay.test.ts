@@ -3,20 +3,23 @@ import { startScript } from "../support/child.ts";
 
 test("worker threads finish their spans before SIGTERM ends the process", async () => {
   const worker = `
+    import { writeSync } from "node:fs";
     import { parentPort } from "node:worker_threads";
+    // A worker's console goes through the main thread, which may be gone first.
+    const print = (line) => writeSync(1, line + "\\n");
     const { followSigterm } = await import("file://" + process.cwd() + "/src/lambda/sigterm-relay.ts");
     followSigterm({
-      abortInvocations: () => console.log("aborted"),
-      flushLast: async () => console.log("flushed"),
-      spool: () => console.log("spooled"),
+      abortInvocations: () => print("aborted"),
+      flushLast: async () => print("flushed"),
+      spool: () => print("spooled"),
     });
     parentPort.on("message", () => {});
-    console.log("up");
+    print("up");
   `;
   const child = startScript(`
     import { Worker } from "node:worker_threads";
     import { relaySigterm } from "./src/lambda/sigterm-relay.ts";
-    relaySigterm();
+    relaySigterm(2_000);
     const url = new URL("data:text/javascript," + encodeURIComponent(${JSON.stringify(worker)}));
     new Worker(url, { execArgv: [] });
     new Worker(url, { execArgv: [] });

@@ -100,6 +100,7 @@ describe("when the process ends", () => {
     await engine.flush();
     engine.spool();
     expect(engine.counts()).toMatchObject({ recorded: 35, spooled: 20, buffered: 15 });
+    expect(engine.losses).toMatchObject([{ reason: "process ended", spans: 15 }]);
   });
 
   test("spans that were recovered and not yet sent stay where they are", async () => {
@@ -117,6 +118,14 @@ describe("when the process ends", () => {
     expect(spool.files).toEqual([]);
     expect(spool.claimed.size).toBe(1);
     expect(engine.counts()).toMatchObject({ recovered: 1, spooled: 0, buffered: 1 });
+  });
+
+  test("spans that ended before any destination was loaded are reported as lost", () => {
+    const loadDestinations = () => new Promise<never>(() => {});
+    const engine = startEngine([], {}, { spool: new MemorySpool(), loadDestinations });
+    engine.end("a", "b");
+    engine.spool();
+    expect(engine.losses).toMatchObject([{ reason: "process ended", spans: 2 }]);
   });
 
   test("an exporter object's spans cannot be spooled", async () => {
