@@ -6,6 +6,11 @@ import { BYTES, FIXED64, type ProtobufWriter, VARINT } from "./protobuf-writer.t
 const MIN_INT64: number = -(2 ** 63);
 const END_OF_INT64: number = 2 ** 63;
 
+/** Whether OTLP writes the number as an integer. */
+export function isInt64(value: number): boolean {
+  return Number.isInteger(value) && value >= MIN_INT64 && value < END_OF_INT64;
+}
+
 /** A repeated `KeyValue` field, in the attributes' order. */
 export function writeAttributes(writer: ProtobufWriter, attributes: Attributes, tag: number): void {
   const keys = Object.keys(attributes);
@@ -40,7 +45,7 @@ function writeAnyValue(writer: ProtobufWriter, value: unknown, tag: number): voi
 }
 
 function writeNumber(writer: ProtobufWriter, value: number): void {
-  if (Number.isInteger(value) && value >= MIN_INT64 && value < END_OF_INT64) {
+  if (isInt64(value)) {
     writer.int64(value);
     writer.varint(3 * 8 + VARINT);
     return;

@@ -6,16 +6,10 @@ import type { HrTime, Link, SpanContext } from "@opentelemetry/api";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
 import { writeAttributes } from "./otlp-attributes.ts";
 import { BYTES, FIXED32, FIXED64, ProtobufWriter, VARINT } from "./protobuf-writer.ts";
-
-type Resource = ReadableSpan["resource"];
-type Scope = ReadableSpan["instrumentationScope"];
+import { flagsOf, groupSpans, type Resource, type Scope } from "./span-groups.ts";
 
 /** First guess of the bytes per span; a small span with six attributes and a link has 370. */
 const EXPECTED_SPAN_BYTES = 512;
-
-/** Bits 8 and 9 of a span's flags: whether its parent's remoteness is known, and that it is remote. */
-const HAS_IS_REMOTE = 0x100;
-const IS_REMOTE = 0x200;
 
 /** A resource is the same for a process's whole life, so its bytes are kept. */
 const encodedResources: WeakMap<Resource, Uint8Array> = new WeakMap();
@@ -33,20 +27,6 @@ export function encodeTraces(spans: readonly ReadableSpan[]): Uint8Array {
     writer.close(mark, 1 * 8 + BYTES);
   }
   return writer.finish();
-}
-
-function groupSpans(
-  spans: readonly ReadableSpan[],
-): [resource: Resource, Map<Scope, ReadableSpan[]>][] {
-  const resources = new Map<Resource, Map<Scope, ReadableSpan[]>>();
-  for (const span of spans) {
-    const scopes = resources.get(span.resource) ?? new Map<Scope, ReadableSpan[]>();
-    if (scopes.size === 0) resources.set(span.resource, scopes);
-    const group = scopes.get(span.instrumentationScope);
-    if (group === undefined) scopes.set(span.instrumentationScope, [span]);
-    else group.push(span);
-  }
-  return [...resources];
 }
 
 /** `ResourceSpans.resource`, tag and length included. */
@@ -145,7 +125,7 @@ function writeFlags(
   isRemote: boolean | undefined,
   tag: number,
 ): void {
-  writer.fixed32((traceFlags & 0xff) | HAS_IS_REMOTE | (isRemote === true ? IS_REMOTE : 0));
+  writer.fixed32(flagsOf(traceFlags, isRemote));
   writer.varint(tag);
 }
 
