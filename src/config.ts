@@ -92,6 +92,7 @@ export interface FlushConfig {
   readonly maxChunkSpans: number;
   /** Bounds of the span buffer; the oldest unsent spans are dropped first. */
   readonly maxBufferSpans: number;
+  /** Of memory: a quarter of the function's. */
   readonly maxBufferBytes: number;
   /** Where unsent spans wait for the next init of the same environment. */
   readonly spoolDirectory: string;

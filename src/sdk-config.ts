@@ -33,8 +33,10 @@ const DEADLINE_MARGIN_MS = 300;
 const DEFAULT_INTERVAL_MS = 5_000;
 const DEFAULT_CHUNK_SPANS = 512;
 const DEFAULT_BUFFER_SPANS = 50_000;
-/** A quarter of the smallest function's 128 MB. */
-const MAX_BUFFER_BYTES = 32 * 1024 * 1024;
+/** The share of a function's memory that spans may take, and where its size is not known the smallest one's. */
+const BUFFER_SHARE = 1 / 4;
+const SMALLEST_MEMORY_MB = 128;
+const MIB = 1024 * 1024;
 /** `/tmp` is the one place that Lambda lets write, and it outlives a reset of the environment. */
 const DEFAULT_SPOOL_DIRECTORY = "/tmp/coldspan";
 
@@ -155,7 +157,7 @@ export function resolveFlush(settings: Settings, lambda: LambdaEnvironment): Flu
       read("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", DEFAULT_CHUNK_SPANS),
     ),
     maxBufferSpans,
-    maxBufferBytes: MAX_BUFFER_BYTES,
+    maxBufferBytes: (lambda.memorySizeMb ?? SMALLEST_MEMORY_MB) * MIB * BUFFER_SHARE,
     spoolDirectory: readString(settings, "COLDSPAN_SPOOL_DIRECTORY") ?? DEFAULT_SPOOL_DIRECTORY,
   });
 }

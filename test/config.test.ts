@@ -109,6 +109,8 @@ describe("a value is used", () => {
     ],
     [{}, (c) => c.flush.timeoutMs, 4_000],
     [{ COLDSPAN_FLUSH_TIMEOUT_MS: "250" }, (c) => c.flush.timeoutMs, 250],
+    [{}, (c) => c.flush.maxBufferBytes, 2 ** 25],
+    [{ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "1024" }, (c) => c.flush.maxBufferBytes, 2 ** 28],
     [{}, (c) => c.flush.spoolDirectory, "/tmp/coldspan"],
     [{ COLDSPAN_SPOOL_DIRECTORY: "/tmp/a" }, (c) => c.flush.spoolDirectory, "/tmp/a"],
     [{ OTEL_BSP_SCHEDULE_DELAY: "1000" }, (c) => c.flush.intervalMs, 1_000],

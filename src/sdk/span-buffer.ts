@@ -4,7 +4,7 @@ import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { FlushConfig } from "../config.ts";
 import { warnOnce } from "../diag.ts";
 import type { Destination } from "../export/destination.ts";
-import { BoundedQueue } from "./bounded-queue.ts";
+import { BoundedQueue, type QueueBounds } from "./bounded-queue.ts";
 import { type Clock, waitAtMost } from "./clock.ts";
 import { LossReport, type WriteWarning } from "./loss-report.ts";
 import { Outlet } from "./outlet.ts";
@@ -15,7 +15,7 @@ export interface SpanBufferOptions {
   readonly config: FlushConfig;
   /** Called once, when the destinations are first needed. */
   readonly loadDestinations: () => Promise<readonly Destination[]>;
-  /** Close to the bytes that the span takes in a request and in memory. Cheap; never throws. */
+  /** Close to the bytes that the span takes in a request. Cheap; never throws. */
   readonly estimateSpanBytes: (span: ReadableSpan) => number;
   readonly warn: WriteWarning;
   readonly clock: Clock;
@@ -197,8 +197,8 @@ export class SpanBuffer implements SpanProcessor {
   }
 }
 
-function boundsOf(config: FlushConfig): { maxSpans: number; maxBytes: number } {
-  return { maxSpans: config.maxBufferSpans, maxBytes: config.maxBufferBytes };
+function boundsOf(config: FlushConfig): QueueBounds {
+  return { maxSpans: config.maxBufferSpans, maxMemoryBytes: config.maxBufferBytes };
 }
 
 function isPending(wait: Promise<void> | undefined): wait is Promise<void> {

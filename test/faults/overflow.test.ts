@@ -1,28 +1,29 @@
 /** More spans than the buffer holds, and nobody takes them. */
 import { expect, test } from "vitest";
+import type { FunctionOptions } from "../../src/dev/function-process.ts";
 import { FaultFunction, startBare } from "./support/fault-function.ts";
 import { crossed, startRow } from "./support/fault-row.ts";
 
 const SPANS = 200_000;
-/** The defaults of the buffer. */
-const MAX_BUFFER_SPANS = 50_000;
-/**
- * Above the bare function's: 50,000 spans as objects of about 2 kB each, half as much again until they
- * are collected, and up to four encoded requests.
- */
-const MAX_MEMORY_BYTES = 256 * 2 ** 20;
+/** The smallest function, with the heap flags that the base image's bootstrap gives it. */
+const MEMORY_MB = 128;
+const SMALLEST: Partial<FunctionOptions> = {
+  memoryMb: MEMORY_MB,
+  execArgv: ["--max-semi-space-size=3", `--max-old-space-size=${Math.floor(MEMORY_MB * 0.9)}`],
+};
 const RECOVERY_MS = 30_000;
 const DROPPED_LINE = /^coldspan: (\d+) spans? dropped: buffer full (\{.*\})$/gm;
 
 test.for(crossed([{}]))("200,000 spans: $protocol, $mode", async (of, context) => {
   const row = startRow(context, { ...of, fault: "200,000 spans, collector dead" });
-  const bare = await startBare(context);
+  const bare = await startBare(context, { function: SMALLEST });
   await bare.invoke({ n: 0, spans: SPANS, act: "return" });
   const barePeak = bare.peakMemoryBytes() ?? 0;
   await bare.close();
 
   const traced = await FaultFunction.start(context, row, {
     before: (receiver) => receiver.stop(),
+    function: SMALLEST,
   });
   await (await traced.invoke({ spans: SPANS })).settled;
   const { recorded, dropped, buffered } = await traced.stats();
@@ -30,7 +31,6 @@ test.for(crossed([{}]))("200,000 spans: $protocol, $mode", async (of, context) =
   // With those of init and invocation; the span of the invocation that asks has not ended yet.
   expect(recorded).toBe(SPANS + 2);
   expect(dropped).toEqual({ overflow: recorded - buffered, permanent: 0, tooLarge: 0 });
-  expect(buffered).toBeLessThanOrEqual(MAX_BUFFER_SPANS);
 
   await traced.receiver.restart();
   await traced.untilDrained(RECOVERY_MS);
@@ -43,5 +43,5 @@ test.for(crossed([{}]))("200,000 spans: $protocol, $mode", async (of, context) =
   expect(account).toMatchObject({ unexpected: [], doubled: [], misplaced: [] });
   expect(account.missing).toHaveLength(row.dropped ?? 0);
   expect(reported).toBe(row.dropped);
-  expect((row.peakMemoryBytes ?? 0) - barePeak).toBeLessThan(MAX_MEMORY_BYTES);
+  expect(row.peakMemoryBytes).toBeLessThan(MEMORY_MB * 2 ** 20);
 });
