@@ -92,6 +92,7 @@ export class SpanBuffer implements SpanProcessor {
       return waitAtMost(sent, boundMs, clock);
     }
     const waits = this.#outlets.map((outlet) => outlet.flush(boundMs, isLast)).filter(isPending);
+    this.#losses.reportDue();
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
 
