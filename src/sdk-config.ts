@@ -21,6 +21,7 @@ import {
 } from "./environment.ts";
 import { type InitOptions, isSampler } from "./options.ts";
 import type { InboundPolicy, TraceConfig } from "./trace/settings.ts";
+import { SOURCE_NAMES, TRIGGER_KINDS } from "./trace/source-names.ts";
 
 /** The specification's limit for attributes and events of a span. */
 const DEFAULT_COUNT_LIMIT = 128;
@@ -64,6 +65,8 @@ const LOG_LEVELS: readonly LogLevel[] = [
   "all",
 ];
 const INBOUND_POLICIES: readonly InboundPolicy[] = ["parent", "link", "ignore"];
+/** A misspelt kind must not pass for a policy: a public endpoint would go on trusting its callers. */
+const INBOUND_KINDS: ReadonlySet<string> = new Set(["default", ...TRIGGER_KINDS, ...SOURCE_NAMES]);
 
 export function readLambdaEnvironment(settings: Settings): LambdaEnvironment {
   return Object.freeze({
@@ -179,16 +182,20 @@ function resolveSemconv(settings: Settings, chosen: unknown): TraceConfig["semco
 /** `link`, `http=link,sqs=parent` or `ignore,sqs=parent`: a policy alone is the default. */
 function readInboundContext(settings: Settings): TraceConfig["inboundContext"] {
   const name = "COLDSPAN_INBOUND_CONTEXT";
-  const bySource: Record<string, InboundPolicy> = {};
+  const byKind: Record<string, InboundPolicy> = {};
   for (const item of readList(settings, name) ?? []) {
-    const [kind = "", value] = item.toLowerCase().split("=", 2);
-    const policy = INBOUND_POLICIES.find((known) => known === (value ?? kind).trim());
-    if (policy !== undefined) bySource[value === undefined ? "default" : kind.trim()] = policy;
+    const parts = item
+      .toLowerCase()
+      .split("=", 2)
+      .map((part) => part.trim());
+    const [kind = "", value] = parts.length === 1 ? ["default", ...parts] : parts;
+    const policy = INBOUND_POLICIES.find((known) => known === value);
+    if (policy !== undefined && INBOUND_KINDS.has(kind)) byKind[kind] = policy;
     else {
-      const expected = "a policy (parent, link, ignore) or kind=policy";
-      rejectValue(settings, name, { value: item, expected, used: "parent" });
+      const expected = "a policy (parent, link, ignore), or kind=policy of a trigger or source";
+      rejectValue(settings, name, { value: item, expected, used: "the default" });
     }
   }
-  const { default: fallback = "parent", ...named } = bySource;
-  return Object.freeze({ default: fallback, bySource: Object.freeze(named) });
+  const { default: fallback = "parent", ...bySource } = byKind;
+  return Object.freeze({ default: fallback, bySource: Object.freeze(bySource) });
 }

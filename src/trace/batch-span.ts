@@ -22,7 +22,8 @@ import {
   MESSAGING_MESSAGE_ID,
 } from "./semconv.ts";
 import type { InboundPolicy, RecordParent, SemconvVersion } from "./settings.ts";
-import type { Batch, TriggerKind } from "./source.ts";
+import type { Batch } from "./source.ts";
+import type { TriggerKind } from "./source-names.ts";
 
 export interface BatchSetup {
   readonly lifecycle: Lifecycle;
