@@ -8,7 +8,6 @@ import { type InitOptions, optionValues } from "./options.ts";
 import {
   readLambdaEnvironment,
   readLogLevel,
-  readTraceConfig,
   resolveFlush,
   resolvePropagators,
   resolveResourceAttributes,
@@ -16,6 +15,7 @@ import {
   resolveSpanLimits,
 } from "./sdk-config.ts";
 import type { TraceConfig } from "./trace/settings.ts";
+import { readTraceConfig } from "./trace-config.ts";
 
 export type PropagatorName = "tracecontext" | "baggage" | "xray" | "xray-lambda" | "b3" | "b3multi";
 

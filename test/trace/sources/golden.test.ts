@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Attributes } from "@opentelemetry/api";
 import { describe, expect, test } from "vitest";
 import { type Dialect, inDialect } from "../../../src/trace/dialect.ts";
+import { SOURCE_NAMES } from "../../../src/trace/source-names.ts";
 import { SOURCES } from "../../../src/trace/sources.ts";
 import { described, fixtureNames } from "../../support/events.ts";
 
@@ -99,8 +100,8 @@ describe("golden descriptions", () => {
     expect(files.map((name) => name.replace(".golden.json", "")).sort()).toEqual(fixtureNames());
   });
 
-  test("cover every source", () => {
-    const covered = new Set(Object.values(ROWS));
-    expect(SOURCES.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
+  test("cover every source, and every source's name", () => {
+    expect([...new Set(Object.values(ROWS))].sort()).toEqual([...SOURCE_NAMES]);
+    expect(SOURCES.map(({ name }) => name).sort()).toEqual([...SOURCE_NAMES]);
   });
 });
