@@ -7,7 +7,7 @@ import { estimateSpanBytes } from "./export/span-size.ts";
 import { registerForInvocations } from "./lambda/extension.ts";
 import { watchProcessEnd } from "./lambda/process-end.ts";
 import { responsePosted } from "./lambda/response-posted.ts";
-import { followSigterm } from "./lambda/sigterm-relay.ts";
+import { followSigterm, relaySigterm } from "./lambda/sigterm-relay.ts";
 import { FileSpool } from "./lambda/spool.ts";
 import type { InitOptions } from "./options.ts";
 import { createFlushEngine, type FlushEngine } from "./sdk/engine.ts";
@@ -106,6 +106,11 @@ function startEngine({
     warn: warnWithFields,
     ...atLambda,
   });
+  // On Managed Instances handlers run in worker threads, and signals reach the main thread only.
+  if (managedInstances && process.getBuiltinModule("node:worker_threads").isMainThread) {
+    relaySigterm();
+    return engine;
+  }
   if (runtimeApi !== undefined && exporters.length > 0) watchProcessEnd(engine);
   if (managedInstances) followSigterm(engine);
   return engine;

@@ -12,21 +12,6 @@ function isFunction(value: unknown): value is Handler {
 }
 
 /**
- * The value at the end of an export path.
- * Only objects are walked through unless `throughFunctions`: client 4 walks objects, client 3 anything.
- */
-export function findExport(
-  exports: unknown,
-  path: readonly string[],
-  throughFunctions: boolean,
-): unknown {
-  return path.reduce<unknown>((value, key) => {
-    if (!isObject(value) && !(throughFunctions && isFunction(value))) return undefined;
-    return Reflect.get(value, key);
-  }, exports);
-}
-
-/**
  * `exports` as it is, but with `replace(handler)` at the end of the path.
  * The exports are not touched (bundlers emit them as getters that cannot be redefined): each object
  * on the way is stood for by one that inherits from it. Without a function there, `exports` comes back.
