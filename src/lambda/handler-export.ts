@@ -1,4 +1,4 @@
-/** Finding a handler among a module's exports, and showing the module with another one in its place. */
+/** Showing a module with another handler in the place of its own. */
 
 /** A handler of any style; only the wrapper looks at its parameters. */
 export type Handler = (...parameters: never[]) => unknown;
@@ -9,21 +9,6 @@ function isObject(value: unknown): value is object {
 
 function isFunction(value: unknown): value is Handler {
   return typeof value === "function";
-}
-
-/**
- * The value at the end of an export path.
- * Only objects are walked through unless `throughFunctions`: client 4 walks objects, client 3 anything.
- */
-export function findExport(
-  exports: unknown,
-  path: readonly string[],
-  throughFunctions: boolean,
-): unknown {
-  return path.reduce<unknown>((value, key) => {
-    if (!isObject(value) && !(throughFunctions && isFunction(value))) return undefined;
-    return Reflect.get(value, key);
-  }, exports);
 }
 
 /**
