@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const CACHE = fileURLToPath(new URL("../.cache/runtimes", import.meta.url));
+const CACHE = fileURLToPath(new URL("../.cache", import.meta.url));
 
 /** npm may write as much as a whole compiler's output. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -42,10 +42,13 @@ export function findCached(name: string): string | undefined {
   return existsSync(target) ? target : undefined;
 }
 
-/** A name for what is made of a package folder beside this file: it changes with the lock file. */
+/**
+ * A name for what is made of a package folder, given beside this file or as a `file:` URL: it
+ * changes with the lock file.
+ */
 export async function lockedName(folder: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", await readFile(lockFile(folder)));
-  return `${folder}-${Buffer.from(digest).toString("hex").slice(0, 8)}`;
+  return `runtimes/${basename(folder)}-${Buffer.from(digest).toString("hex").slice(0, 8)}`;
 }
 
 /** Installs such a folder by its lock file, without any install script. */

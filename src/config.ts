@@ -8,7 +8,6 @@ import { type InitOptions, optionValues } from "./options.ts";
 import {
   readLambdaEnvironment,
   readLogLevel,
-  readTraceConfig,
   resolveFlush,
   resolvePropagators,
   resolveResourceAttributes,
@@ -16,6 +15,7 @@ import {
   resolveSpanLimits,
 } from "./sdk-config.ts";
 import type { TraceConfig } from "./trace/settings.ts";
+import { readTraceConfig } from "./trace-config.ts";
 
 export type PropagatorName = "tracecontext" | "baggage" | "xray" | "xray-lambda" | "b3" | "b3multi";
 
@@ -91,6 +91,7 @@ export interface FlushConfig {
   readonly maxChunkSpans: number;
   /** Bounds of the span buffer; the oldest unsent spans are dropped first. */
   readonly maxBufferSpans: number;
+  /** Of memory: a quarter of the function's. */
   readonly maxBufferBytes: number;
   /** Where unsent spans wait for the next init of the same environment. */
   readonly spoolDirectory: string;

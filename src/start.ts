@@ -1,11 +1,16 @@
 /** Starts the SDK: config → provider → globals → seam. Everything of cold start is composed here. */
-import { type Context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { ROOT_CONTEXT, type TextMapGetter, trace } from "@opentelemetry/api";
 import { type Config, readTraceHeader, resolveConfig } from "./config.ts";
 import { installDiagLogger, reportError, warnOnce, warnWithFields } from "./diag.ts";
 import { createDestination } from "./export/destinations.ts";
 import { estimateSpanBytes } from "./export/span-size.ts";
+import { registerForInvocations } from "./lambda/extension.ts";
+import { watchProcessEnd } from "./lambda/process-end.ts";
+import { responsePosted } from "./lambda/response-posted.ts";
+import { followSigterm } from "./lambda/sigterm-relay.ts";
+import { FileSpool } from "./lambda/spool.ts";
 import type { InitOptions } from "./options.ts";
-import { createFlushEngine } from "./sdk/engine.ts";
+import { createFlushEngine, type FlushEngine } from "./sdk/engine.ts";
 import { watchLibraries } from "./sdk/instrumentations.ts";
 import { createPropagators } from "./sdk/propagators.ts";
 import { createProvider, registerGlobals } from "./sdk/provider.ts";
@@ -48,12 +53,7 @@ export function init(options: InitOptions = {}): void {
 }
 
 function startSdk(config: Config): Lifecycle {
-  const engine = createFlushEngine({
-    config: config.flush,
-    loadDestinations: () => Promise.all(config.exporters.map(createDestination)),
-    estimateSpanBytes,
-    warn: warnWithFields,
-  });
+  const engine = startEngine(config);
   const provider = createProvider(config, engine.spanProcessor);
   const { carrier: carrierPropagator, invocation: invocationPropagator } = createPropagators(
     config.propagators,
@@ -77,20 +77,42 @@ function startSdk(config: Config): Lifecycle {
     extract: (base, carrier) => invocationPropagator.extract(base, carrier, carrierGetter),
     extractMessage(carrier) {
       const extracted = carrierPropagator.extract(ROOT_CONTEXT, carrier, carrierGetter);
-      return hasSpan(extracted) ? extracted : xray.extract(extracted, carrier, carrierGetter);
+      if (trace.getSpan(extracted) !== undefined) return extracted;
+      return xray.extract(extracted, carrier, carrierGetter);
     },
     flush: (timeoutMs) => engine.flush(timeoutMs),
     stats: () => engine.stats(),
   };
 }
 
-/** Carriers made by `trace/` hold plain strings under lower-case keys. */
-const carrierGetter = {
-  keys: (carrier: Carrier) => Object.keys(carrier),
-  get: (carrier: Carrier, key: string) => carrier[key.toLowerCase()],
-};
-
-function hasSpan(context: Context): boolean {
-  const spanContext = trace.getSpanContext(context);
-  return spanContext !== undefined && trace.isSpanContextValid(spanContext);
+/** The flush engine with what Lambda offers it; outside Lambda neither spool nor extension. */
+function startEngine({
+  flush,
+  exporters,
+  lambda: { runtimeApi, managedInstances },
+}: Config): FlushEngine {
+  const atLambda = runtimeApi !== undefined && {
+    spool: new FileSpool(flush.spoolDirectory),
+    extension: {
+      register: (hold: () => Promise<void>, onLost: () => void) =>
+        registerForInvocations(runtimeApi, hold, onLost),
+      responsePosted,
+    },
+  };
+  const engine = createFlushEngine({
+    config: flush,
+    loadDestinations: () => Promise.all(exporters.map(createDestination)),
+    estimateSpanBytes,
+    warn: warnWithFields,
+    ...atLambda,
+  });
+  if (runtimeApi !== undefined && exporters.length > 0) watchProcessEnd(engine);
+  if (managedInstances) followSigterm(engine);
+  return engine;
 }
+
+/** Carriers made by `trace/` hold plain strings under lower-case keys, as propagators ask for them. */
+const carrierGetter: TextMapGetter<Carrier> = {
+  keys: (carrier) => Object.keys(carrier),
+  get: (carrier, key) => carrier[key],
+};

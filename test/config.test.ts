@@ -109,6 +109,8 @@ describe("a value is used", () => {
     ],
     [{}, (c) => c.flush.timeoutMs, 4_000],
     [{ COLDSPAN_FLUSH_TIMEOUT_MS: "250" }, (c) => c.flush.timeoutMs, 250],
+    [{}, (c) => c.flush.maxBufferBytes, 2 ** 25],
+    [{ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "1024" }, (c) => c.flush.maxBufferBytes, 2 ** 28],
     [{}, (c) => c.flush.spoolDirectory, "/tmp/coldspan"],
     [{ COLDSPAN_SPOOL_DIRECTORY: "/tmp/a" }, (c) => c.flush.spoolDirectory, "/tmp/a"],
     [{ OTEL_BSP_SCHEDULE_DELAY: "1000" }, (c) => c.flush.intervalMs, 1_000],
@@ -311,6 +313,7 @@ describe("a bad value warns once and leaves the default", () => {
     [{ COLDSPAN_FLUSH_TIMEOUT_MS: "1e3" }, "using 4000", (c) => c.flush],
     [{ COLDSPAN_RECORD_PARENT: "queue" }, "producer", (c) => c.trace],
     [{ COLDSPAN_INBOUND_CONTEXT: "http=trust" }, "kind=policy", (c) => c.trace],
+    [{ COLDSPAN_INBOUND_CONTEXT: "https=link" }, "kind=policy", (c) => c.trace],
     [{ OTEL_CONFIG_FILE: "/otel.yaml" }, "not read", (c) => c],
   ];
   test.each(rows)("%o", (env, mentions, read) => {

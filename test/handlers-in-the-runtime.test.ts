@@ -104,6 +104,7 @@ const CASES: readonly Case[] = [
       errorType: "503",
       attributes: { "http.response.status_code": 503 },
     },
+    { runtime, handler: "streaming.markedLater", event: httpEvent },
     { runtime, handler: "streaming.endsLater", event: httpEvent },
     { runtime, handler: "streaming.rejects", errorType: "Error" },
   ]),

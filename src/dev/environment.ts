@@ -94,7 +94,8 @@ export class Environment {
   /** An extension asked for its next event. */
   extensionIdle(id: string): void {
     this.#passInitGate();
-    for (const invocation of this.#active.values()) this.#comeBack(invocation, id);
+    // A copy: settling one hands out the next, which this extension has not come back from.
+    for (const invocation of [...this.#active.values()]) this.#comeBack(invocation, id);
     this.#handOut();
   }
 

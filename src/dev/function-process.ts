@@ -1,6 +1,7 @@
 /** Starts a function in the real Lambda runtime client, under a Lambda of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { nowMs } from "./json-http.ts";
 import { platformEnvironment } from "./platform-environment.ts";
 import { type FunctionProcess, RunningFunction } from "./running-function.ts";
 import { type RuntimeApiOptions, startRuntimeApi } from "./runtime-api.ts";
@@ -73,6 +74,7 @@ export async function startFunction(options: FunctionOptions): Promise<FunctionP
     executionEnvironment: `AWS_Lambda_nodejs${options.node.major}.x`,
     maxConcurrency: options.maxConcurrency,
   });
+  const spawnedMs = nowMs();
   const child = spawnRuntime(options, { ...environment, ...options.env });
   try {
     await once(child, "spawn");
@@ -81,7 +83,7 @@ export async function startFunction(options: FunctionOptions): Promise<FunctionP
     throw error;
   }
   const { freezeWhenIdle = false } = options;
-  running = new RunningFunction(child, api, { managedInstances, freezeWhenIdle });
+  running = new RunningFunction(child, api, { spawnedMs, managedInstances, freezeWhenIdle });
   return running;
 }
 

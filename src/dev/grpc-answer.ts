@@ -190,9 +190,12 @@ function encodeFrameHeader(length: number, type: number, streamId: number): Buff
   return header;
 }
 
-/** A call counts as answered when its stream closed without a reset, on a connection still there. */
-function reportAnswer(stream: ServerHttp2Stream, { connection, answered }: Exchange): void {
+/** A call counts as answered when its stream closed without a reset and its answer has got past the gate. */
+function reportAnswer(stream: ServerHttp2Stream, { answered }: Exchange): void {
+  const { session } = stream;
   stream.once("close", () => {
-    if (stream.rstCode === constants.NGHTTP2_NO_ERROR && connection?.isCut !== true) answered();
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    // A session that is gone tells no bytes: then the gate alone says whether it was cut.
+    answered(session?.destroyed === false ? session.socket.bytesWritten : 0);
   });
 }

@@ -71,9 +71,8 @@ function sendBody(
   response.writeHead(200, { "content-type": contentType }).end(body);
 }
 
-/** An export counts as answered when its answer was handed to a connection still there. */
-function reportAnswer(response: ServerResponse, { connection, answered }: Exchange): void {
-  response.once("finish", () => {
-    if (connection?.isCut !== true) answered();
-  });
+/** An export counts as answered when its answer has got past the gate. */
+function reportAnswer(response: ServerResponse, { answered }: Exchange): void {
+  const { socket } = response;
+  response.once("finish", () => answered(socket?.bytesWritten ?? 0));
 }

@@ -47,8 +47,8 @@ export interface Arrival {
 export interface Exchange {
   readonly behaviour: Behaviour;
   readonly connection: GateConnection | undefined;
-  /** To be called when a complete answer was handed over. */
-  answered(): void;
+  /** To be called when a complete answer was written, with all bytes written on the connection so far. */
+  answered(writtenBytes: number): void;
 }
 
 /** What an endpoint needs from the receiver around it. */

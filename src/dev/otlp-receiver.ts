@@ -68,7 +68,9 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const receive = (arrival: Arrival, connection: GateConnection | undefined): Exchange => {
     const { judgement, transport } = arrival;
     const behaviour = judgement.kind === "traces" ? plan.next(transport) : ACCEPT;
-    const answered = ledger.add(arrival, behaviour, connection?.index ?? -1);
+    const markAnswered = ledger.add(arrival, behaviour, connection?.index ?? -1);
+    const answered = (writtenBytes: number): void =>
+      connection?.whenDelivered(writtenBytes, markAnswered);
     return { behaviour, connection, answered };
   };
   const grpc = await openPort(createGrpcServer, { tls, maxMessageBytes: grpcMaxBytes, receive });

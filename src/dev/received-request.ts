@@ -25,7 +25,7 @@ export interface ReceivedRequest {
   readonly refusal: string | undefined;
   /** True when its spans were taken as accepted and are part of `spans()`. */
   readonly recorded: boolean;
-  /** True when a complete answer, good or bad, was handed to a connection that was not cut; never over UDP. */
+  /** True when a complete answer, good or bad, was on its way to the client before anything cut the connection; never over UDP. */
   readonly answered: boolean;
   /** Unix time in ms of that. */
   readonly answeredAtMs: number | undefined;

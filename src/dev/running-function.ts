@@ -20,6 +20,8 @@ export interface ExitStatus {
 
 export interface FunctionProcess {
   readonly pid: number;
+  /** Unix ms just before the process was started. */
+  readonly spawnedMs: number;
   readonly api: RuntimeApi;
   /** All output so far. */
   readonly stdout: string;
@@ -46,12 +48,14 @@ export interface FunctionProcess {
 }
 
 export interface RunningOptions {
+  readonly spawnedMs: number;
   readonly managedInstances: boolean;
   readonly freezeWhenIdle: boolean;
 }
 
 export class RunningFunction implements FunctionProcess {
   readonly pid: number;
+  readonly spawnedMs: number;
   readonly api: RuntimeApi;
   readonly exited: Promise<ExitStatus>;
   readonly #child: ChildProcess;
@@ -63,6 +67,7 @@ export class RunningFunction implements FunctionProcess {
 
   constructor(child: ChildProcess, api: RuntimeApi, options: RunningOptions) {
     this.pid = child.pid ?? 0;
+    this.spawnedMs = options.spawnedMs;
     this.api = api;
     this.#child = child;
     this.#options = options;

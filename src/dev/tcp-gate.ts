@@ -22,6 +22,8 @@ export interface GateConnection {
   silence(): void;
   /** Delivers bytes the server never wrote. */
   inject(bytes: Uint8Array): void;
+  /** Calls back once the first `bytes` of what the server wrote are on their way to the client; never if they were cut. */
+  whenDelivered(bytes: number, run: () => void): void;
 }
 
 /**
@@ -121,6 +123,8 @@ class RelayedConnection implements GateConnection {
   readonly index: number;
   readonly #client: Socket;
   readonly #upstream: Socket;
+  readonly #waiting = new Map<() => void, number>();
+  #deliveredBytes = 0;
   #isCut = false;
 
   constructor(index: number, client: Socket, upstream: Socket) {
@@ -144,6 +148,7 @@ class RelayedConnection implements GateConnection {
     if (this.#isCut) return;
     this.#client.pipe(this.#upstream);
     this.#upstream.pipe(this.#client);
+    this.#upstream.on("data", ({ length }: Buffer) => this.#deliver(length));
   }
 
   end(): void {
@@ -166,9 +171,24 @@ class RelayedConnection implements GateConnection {
     this.#client.write(bytes);
   }
 
+  whenDelivered(bytes: number, run: () => void): void {
+    this.#waiting.set(run, bytes);
+    this.#deliver(0);
+  }
+
   destroy(): void {
     this.#client.destroy();
     this.#upstream.destroy();
+  }
+
+  #deliver(bytes: number): void {
+    if (this.isCut) return;
+    this.#deliveredBytes += bytes;
+    for (const [run, awaitedBytes] of this.#waiting) {
+      if (awaitedBytes > this.#deliveredBytes) continue;
+      this.#waiting.delete(run);
+      run();
+    }
   }
 
   #detach(): void {

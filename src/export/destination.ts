@@ -38,7 +38,7 @@ export interface RetryableOutcome extends Resent {
   /**
    * True when the receiver may have taken the spans although no answer came: a later send may double them.
    * False when it surely did not: never sent, refused unread, or answered with a retryable error
-   * other than gRPC's DEADLINE_EXCEEDED, which says nothing about what became of the request.
+   * other than gRPC's DEADLINE_EXCEEDED or HTTP's 502 and 504, which do not say what became of it.
    */
   readonly answerLost: boolean;
 }

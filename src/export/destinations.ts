@@ -3,8 +3,8 @@ import type { SecureContext } from "node:tls";
 import { diag } from "@opentelemetry/api";
 import type { ExporterConfig, OtlpConfig } from "../config.ts";
 import type { Destination } from "./destination.ts";
+import type { Tls } from "./dialer.ts";
 import { parseGrpcEndpoint } from "./grpc-endpoint.ts";
-import type { TlsDialing } from "./http-agent.ts";
 import { encodeTraces } from "./otlp-encoder.ts";
 import type { HttpParts } from "./otlp-http.ts";
 import { loadCompressor } from "./otlp-transport.ts";
@@ -45,7 +45,7 @@ async function loadGrpc(config: OtlpConfig): Promise<Destination> {
   }
   const [{ createGrpcDestination }, tls, compress] = await Promise.all([
     import("./otlp-grpc.ts"),
-    endpoint.secure ? loadTlsFiles(config) : undefined,
+    endpoint.secure ? loadTls(config) : undefined,
     loadCompressor(config.compression),
   ]);
   return createGrpcDestination(config, endpoint, tls, compress);
@@ -57,7 +57,7 @@ async function loadHttp(config: OtlpConfig): Promise<Destination> {
     import("./otlp-http.ts"),
     loadSigner(url, config),
     loadEncoder(config.protocol),
-    url.protocol === "https:" ? loadTlsDialing(config) : undefined,
+    url.protocol === "https:" ? loadTls(config) : undefined,
     loadCompressor(config.compression),
   ]);
   return createHttpDestination(config, url, { encode, tls, compress, sign });
@@ -73,7 +73,7 @@ async function loadEncoder(protocol: OtlpConfig["protocol"]): Promise<HttpParts[
     : encodeTraces;
 }
 
-async function loadTlsDialing(config: OtlpConfig): Promise<TlsDialing> {
+async function loadTls(config: OtlpConfig): Promise<Tls> {
   const { connect } = process.getBuiltinModule("node:tls");
   return { connect, context: await loadTlsFiles(config) };
 }

@@ -19,6 +19,8 @@ export interface GrpcAnswer {
   readonly message: Uint8Array | undefined;
   /** `grpc-status-details-bin`, decoded. */
   readonly details: Uint8Array | undefined;
+  /** Set when a gateway could not hear the server out: it may have taken the request. */
+  readonly isGatewayFailure?: boolean;
 }
 
 /** OTLP, "Failures" and "Throttling". */
@@ -37,6 +39,6 @@ export function judgeGrpcAnswer(answer: GrpcAnswer, headers: RequestHeaders): Se
   }
   const wish = retryInMillis === undefined ? {} : { retryInMillis };
   // gRPC's libraries answer so by themselves while the server's own code runs on and takes the spans.
-  const answerLost = answer.status === "DEADLINE_EXCEEDED";
+  const answerLost = answer.status === "DEADLINE_EXCEEDED" || answer.isGatewayFailure === true;
   return { status: "retryable", error, answerLost, ...wish };
 }

@@ -5,6 +5,7 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from "node:http2";
+import { isGatewayFailure } from "./gateway.ts";
 import type { GrpcAnswer } from "./grpc-answer.ts";
 import { framePrefix, readFrame } from "./grpc-frame.ts";
 import {
@@ -23,7 +24,11 @@ export interface GrpcRequest {
   readonly isCompressed: boolean;
 }
 
-export type GrpcResult = (GrpcAnswer & { readonly kind: "answer" }) | GrpcLoss;
+export type GrpcResult = GrpcAnswered | GrpcLoss;
+
+interface GrpcAnswered extends GrpcAnswer {
+  readonly kind: "answer";
+}
 
 /** No verdict came. */
 export interface GrpcLoss {
@@ -56,8 +61,8 @@ export function callUnary(
     const settle = (result: GrpcResult): void => {
       clearTimeout(timer);
       resolve(result);
-      // What is left of it is pointless; a reset of an exchange that is complete would count as abuse.
-      if (!answer.isComplete) stream.close(constants.NGHTTP2_CANCEL);
+      // What is left of an upload or an answer is pointless now; a finished stream is not touched.
+      stream.close(constants.NGHTTP2_CANCEL);
     };
     const timer = setTimeout(() => {
       connection.distrust();
@@ -117,11 +122,6 @@ class Answer {
     stream.on("close", () => this.onComplete(this.#conclude()));
   }
 
-  /** True when both sides have said all. */
-  get isComplete(): boolean {
-    return this.#stream.readableEnded && this.#stream.writableFinished;
-  }
-
   lose(kind: GrpcLoss["kind"], reason: string): GrpcLoss {
     const { id, rstCode } = this.#stream;
     const isUnread =
@@ -157,10 +157,9 @@ class Answer {
       this.#stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#error === undefined;
     if (httpStatus !== undefined && (isWhole || httpStatus !== 200)) {
       const contentType = this.#headers?.["content-type"] ?? "no content type";
-      return this.#answer(
-        statusOfHttp(httpStatus),
-        `HTTP ${httpStatus}, ${contentType}, no grpc-status`,
-      );
+      const text = `HTTP ${httpStatus}, ${contentType}, no grpc-status`;
+      const answer = this.#answer(statusOfHttp(httpStatus), text);
+      return { ...answer, isGatewayFailure: isGatewayFailure(httpStatus) };
     }
     if (this.#connection.session.destroyed) {
       const failure = this.#error ?? this.#connection.failure;
@@ -172,7 +171,7 @@ class Answer {
     );
   }
 
-  #answer(status: GrpcStatus, text: string): GrpcResult {
+  #answer(status: GrpcStatus, text: string): GrpcAnswered {
     const details = single(
       this.#trailers["grpc-status-details-bin"] ?? this.#headers?.["grpc-status-details-bin"],
     );

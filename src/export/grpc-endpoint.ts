@@ -4,8 +4,11 @@ import type { OtlpConfig } from "../config.ts";
 export interface GrpcEndpoint {
   /** True for TLS. */
   readonly secure: boolean;
-  /** For `:authority`, log lines and TLS server names: `host:port`, or `localhost` for a socket file. */
+  /** For `:authority` and log lines: `host:port`, or `localhost` for a socket file. */
   readonly authority: string;
+  /** IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
   /** Set for `unix:` endpoints; takes the place of host and port. */
   readonly socketPath: string | undefined;
 }
@@ -18,12 +21,13 @@ export function parseGrpcEndpoint(config: Pick<OtlpConfig, "endpoint" | "insecur
   if (/^unix:/i.test(text)) {
     const socketPath = text.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
     if (socketPath === "") throw invalid(text);
-    return { secure: false, authority: "localhost", socketPath };
+    return { secure: false, authority: "localhost", host: "localhost", port: 80, socketPath };
   }
   const url = toUrl(text, config.insecure);
   const secure = url.protocol === "https:";
-  const port = url.port === "" ? (secure ? "443" : "80") : url.port;
-  return { secure, authority: `${url.hostname}:${port}`, socketPath: undefined };
+  const port = Number(url.port) || (secure ? 443 : 80);
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  return { secure, authority: `${url.hostname}:${port}`, host, port, socketPath: undefined };
 }
 
 function toUrl(text: string, insecure: boolean): URL {

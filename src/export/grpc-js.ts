@@ -1,5 +1,4 @@
 /** OTLP over gRPC with `@grpc/grpc-js`: for proxies, and for who trusts nothing else. */
-
 import type { SecureContext } from "node:tls";
 import {
   type ChannelCredentials,

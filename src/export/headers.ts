@@ -25,6 +25,9 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** Shorter values, such as `1` or `true`, are no secrets, and hiding them would garble messages. */
 const MIN_SECRET_LENGTH = 8;
 
+/** Enough for any status text; a log line must stay a line. */
+const MAX_MESSAGE_LENGTH = 300;
+
 /** Gives the headers of one export, with names in lower case, within the given ms. */
 export type HeaderSource = (timeoutMs: number) => Promise<RequestHeaders>;
 
@@ -67,7 +70,7 @@ function normalize(headers: RequestHeaders): RequestHeaders {
 /** The name of a header that cannot go on the wire: `node:http2` would drop it without a word. */
 export function findInvalidHeader(headers: RequestHeaders): string | undefined {
   for (const [name, value] of Object.entries(headers)) {
-    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || !/^[\t\x20-\x7e]*$/.test(value)) return name;
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) return name;
   }
   return undefined;
 }
@@ -84,6 +87,3 @@ export function redact(text: string, headers: RequestHeaders): string {
   }
   return safe.replaceAll(/\p{Cc}+/gu, " ").slice(0, MAX_MESSAGE_LENGTH);
 }
-
-/** Enough for any status text; a log line must stay a line. */
-const MAX_MESSAGE_LENGTH = 300;

@@ -1,7 +1,6 @@
 /** Keep-alive connections to one HTTP endpoint that a freeze cannot fool. */
-import type { AgentOptions } from "node:http";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
+import type { Dialer } from "./dialer.ts";
 import { http } from "./node-http.ts";
 
 /**
@@ -11,13 +10,13 @@ import { http } from "./node-http.ts";
 const TRUSTED_IDLE_MS = 1000;
 
 export class EndpointAgent extends http.Agent {
-  readonly #dial: () => Socket;
+  readonly #dial: Dialer;
   #waiting: Socket | undefined;
   #lastUsedMs = Date.now();
-  #wasUsed = false;
+  #isWanted = false;
 
-  constructor(dial: () => Socket, options: AgentOptions = { keepAlive: true }) {
-    super(options);
+  constructor(dial: Dialer) {
+    super({ keepAlive: true });
     this.#dial = dial;
   }
 
@@ -31,11 +30,12 @@ export class EndpointAgent extends http.Agent {
   /** Called when a request is answered. */
   used(): void {
     this.#lastUsedMs = Date.now();
-    this.#wasUsed = true;
+    this.#isWanted = true;
   }
 
   /** Opens a connection that the next request will find. */
   connect(): void {
+    this.#isWanted = true;
     if (this.#waiting?.writable || this.#hasIdle) return;
     // It must not keep a process alive that has nothing else to do; its errors meet the request that takes it.
     this.#waiting = this.#dial()
@@ -52,8 +52,8 @@ export class EndpointAgent extends http.Agent {
     this.#waiting?.destroy();
     this.#waiting = undefined;
     // An invocation that follows one without telemetry will likely have none either.
-    if (this.#wasUsed) this.connect();
-    this.#wasUsed = false;
+    if (this.#isWanted) this.connect();
+    this.#isWanted = false;
   }
 
   override destroy(): void {
@@ -64,33 +64,4 @@ export class EndpointAgent extends http.Agent {
   get #hasIdle(): boolean {
     return Object.values(this.freeSockets).some((sockets) => sockets?.some((one) => one.writable));
   }
-}
-
-/** Opens TCP connections, with TLS inside when `tls` is there. */
-export function createDialer(url: URL, tls: TlsDialing | undefined): () => Socket {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (tls === undefined) {
-    const port = url.port === "" ? 80 : Number(url.port);
-    return () => connectTcp({ host, port, noDelay: true, keepAlive: true });
-  }
-  const port = url.port === "" ? 443 : Number(url.port);
-  const servername = isIP(host) === 0 ? host : "";
-  const secureContext = tls.context === undefined ? {} : { secureContext: tls.context };
-  // A resumed session saves a round trip and most of the handshake's CPU.
-  let session: Buffer | undefined;
-  return () => {
-    const resumption = session === undefined ? {} : { session };
-    const socket = tls.connect({ host, port, servername, ...secureContext, ...resumption });
-    socket.setNoDelay(true).setKeepAlive(true);
-    socket.on("session", (next) => {
-      session = next;
-    });
-    return socket;
-  };
-}
-
-/** `node:tls` and what to use it with; loaded only for `https:` endpoints. */
-export interface TlsDialing {
-  readonly connect: (options: ConnectionOptions) => TLSSocket;
-  readonly context: SecureContext | undefined;
 }

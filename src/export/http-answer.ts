@@ -1,5 +1,6 @@
 /** What an HTTP answer to an OTLP request means (OTLP, "OTLP/HTTP Response"). */
 import type { SendOutcome } from "./destination.ts";
+import { isGatewayFailure } from "./gateway.ts";
 import { type RequestHeaders, redact } from "./headers.ts";
 import { succeed } from "./otlp-transport.ts";
 import { readRpcStatus } from "./rpc-status.ts";
@@ -33,7 +34,7 @@ export function judgeHttpAnswer(answer: HttpAnswer, headers: RequestHeaders): Se
   return {
     status: "retryable",
     error,
-    answerLost: false,
+    answerLost: isGatewayFailure(answer.status),
     ...(retryInMillis === undefined ? {} : { retryInMillis }),
   };
 }

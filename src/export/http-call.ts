@@ -1,5 +1,6 @@
 /** One HTTP POST: sends a body, settles once with the answer or with what kept it from coming. */
 import type { IncomingMessage, RequestOptions } from "node:http";
+import { describeSocketError } from "./dialer.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 import { http } from "./node-http.ts";
 
@@ -52,7 +53,7 @@ export function post(
     request.on("response", (incoming) => {
       response = new PartialResponse(incoming, () => conclude("connection", ""));
     });
-    request.on("error", (error) => conclude("connection", describe(error)));
+    request.on("error", (error) => conclude("connection", describeSocketError(error)));
     request.on("close", () => conclude("connection", "The connection was closed"));
     request.end(body);
   });
@@ -88,10 +89,4 @@ class PartialResponse {
       body: Buffer.concat(this.#chunks),
     };
   }
-}
-
-/** Trying every address of a name fails with an error that has no message of its own. */
-function describe(error: Error): string {
-  const [first] = error instanceof AggregateError ? error.errors : [];
-  return first instanceof Error ? first.message : error.message;
 }

@@ -1,8 +1,6 @@
 /** One HTTP/2 connection: is it open, is it alive, and what has its peer said about its streams. */
 import { type ClientHttp2Session, connect as http2Connect } from "node:http2";
-import { connect as netConnect } from "node:net";
-import type { SecureContext } from "node:tls";
-import type { GrpcEndpoint } from "./grpc-endpoint.ts";
+import { type Dialer, describeSocketError } from "./dialer.ts";
 
 /**
  * A ping unanswered for so long means a dead connection: many round trips even across regions,
@@ -43,8 +41,13 @@ export class Http2Connection {
   #lastStreamId = Number.POSITIVE_INFINITY;
   #failure: Error | undefined;
 
-  constructor(endpoint: GrpcEndpoint, tls: SecureContext | undefined) {
-    this.session = dial(endpoint, tls);
+  /** `origin` such as `https://collector:4317`; the socket is the dialer's. */
+  constructor(origin: string, dial: Dialer) {
+    this.session = http2Connect(origin, {
+      settings: { enablePush: false },
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
+      createConnection: dial,
+    });
     this.opened = new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => this.#fail(new Error(`No connection within ${CONNECT_LIMIT_MS} ms`)),
@@ -65,7 +68,7 @@ export class Http2Connection {
     // Whoever waits for `opened` sees the failure; a connection nobody waits for may fail unseen.
     this.opened.catch(() => undefined);
     this.session.on("error", (error) => {
-      this.#failure ??= describe(error);
+      this.#failure ??= new Error(describeSocketError(error));
     });
     this.session.on("goaway", (_code, lastStreamId) => {
       this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
@@ -156,20 +159,4 @@ export class Http2Connection {
     this.#failure ??= error;
     this.session.destroy();
   }
-}
-
-function dial(endpoint: GrpcEndpoint, tls: SecureContext | undefined): ClientHttp2Session {
-  const { secure, authority, socketPath } = endpoint;
-  return http2Connect(`${secure ? "https" : "http"}://${authority}`, {
-    settings: { enablePush: false },
-    maxSessionMemory: MAX_SESSION_MEMORY_MB,
-    ...(tls === undefined ? {} : { secureContext: tls }),
-    ...(socketPath === undefined ? {} : { createConnection: () => netConnect(socketPath) }),
-  });
-}
-
-/** Trying every address of a name fails with an error that has no message of its own. */
-function describe(error: Error): Error {
-  const [first] = error instanceof AggregateError ? error.errors : [];
-  return first instanceof Error ? first : error;
 }

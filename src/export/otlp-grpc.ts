@@ -1,8 +1,8 @@
 /** OTLP over gRPC on `node:http2`: what a unary export needs of gRPC, at a tenth of grpc-js's cold start. */
 import { constants } from "node:http2";
-import type { SecureContext } from "node:tls";
 import type { OtlpConfig } from "../config.ts";
 import type { Destination, SendOutcome } from "./destination.ts";
+import { createDialer, type Tls } from "./dialer.ts";
 import { GRPC_MAX_REQUEST_BYTES, GRPC_PATH, judgeGrpcAnswer } from "./grpc-answer.ts";
 import { callUnary, type GrpcLoss } from "./grpc-call.ts";
 import type { GrpcEndpoint } from "./grpc-endpoint.ts";
@@ -23,10 +23,12 @@ import { within } from "./within.ts";
 export function createGrpcDestination(
   config: OtlpConfig,
   endpoint: GrpcEndpoint,
-  tls: SecureContext | undefined,
+  tls: Tls | undefined,
   compress: Compressor | undefined,
 ): Destination {
-  const keeper = new Http2Keeper(() => new Http2Connection(endpoint, tls));
+  const dial = createDialer({ ...endpoint, tls, protocol: "h2" });
+  const origin = `${endpoint.secure ? "https" : "http"}://${endpoint.authority}`;
+  const keeper = new Http2Keeper(() => new Http2Connection(origin, dial));
   const route = new GrpcRoute(keeper, endpoint.authority, compress !== undefined);
   return {
     name: `otlp/grpc ${endpoint.socketPath ?? endpoint.authority}`,

@@ -2,8 +2,9 @@
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { OtlpConfig } from "../config.ts";
 import type { Destination } from "./destination.ts";
+import { createDialer, type Tls } from "./dialer.ts";
 import type { RequestHeaders } from "./headers.ts";
-import { createDialer, EndpointAgent, type TlsDialing } from "./http-agent.ts";
+import { EndpointAgent } from "./http-agent.ts";
 import { judgeHttpAnswer } from "./http-answer.ts";
 import { post } from "./http-call.ts";
 import {
@@ -19,7 +20,8 @@ import { within } from "./within.ts";
 /** What differs between users of OTLP/HTTP, each loaded only when it is needed. */
 export interface HttpParts {
   readonly encode: (spans: readonly ReadableSpan[]) => Uint8Array;
-  readonly tls: TlsDialing | undefined;
+  /** Set for `https:`. */
+  readonly tls: Tls | undefined;
   readonly compress: Compressor | undefined;
   /** Headers that prove who sends these very bytes. */
   readonly sign:
@@ -34,7 +36,11 @@ const MAX_REQUEST_BYTES = 4_000_000;
 const AWS_MAX_REQUEST_SPANS = 10_000;
 
 export function createHttpDestination(config: OtlpConfig, url: URL, parts: HttpParts): Destination {
-  const agent = new EndpointAgent(createDialer(url, parts.tls));
+  const { tls } = parts;
+  const port = Number(url.port) || (tls === undefined ? 80 : 443);
+  // A URL puts IPv6 addresses into brackets.
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const agent = new EndpointAgent(createDialer({ host, port, tls, protocol: "http/1.1" }));
   const route = new HttpRoute(url, config.protocol, agent, parts);
   return {
     name: `otlp/${config.protocol} ${url.host}`,
@@ -70,8 +76,9 @@ class HttpRoute implements OtlpRoute {
     const deadline = performance.now() + timeoutMs;
     let all: RequestHeaders = { ...this.#authorization, ...headers, ...this.#headers };
     try {
-      if (this.#sign !== undefined)
+      if (this.#sign !== undefined) {
         all = await within(this.#sign(all, body), timeoutMs, "signature");
+      }
     } catch {
       // The reason may quote a credential.
       const error = new Error("The AWS credentials for signing are not to be had");

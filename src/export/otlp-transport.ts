@@ -53,6 +53,7 @@ export function createOtlpTransport(
   const headersOf = createHeaderSource(config.headers);
   return {
     async send(data, timeoutMs) {
+      if (closing.signal.aborted) return closed();
       const deadline = performance.now() + Math.min(timeoutMs, config.timeoutMs, MAX_TIMEOUT_MS);
       let request: OtlpRequest;
       try {
@@ -76,6 +77,10 @@ export function createOtlpTransport(
       route.shutdown();
     },
   };
+}
+
+function closed(): SendOutcome {
+  return { status: "retryable", error: new Error("The exporter is shut down"), answerLost: false };
 }
 
 function unsendable(header: string): SendOutcome {

@@ -6,7 +6,7 @@ export interface ProcessEnd {
   /** Ends the open spans of running invocations as failed. Synchronous. */
   abortInvocations(errorType: string, message: string): void;
   /** Sends what is buffered, for at most this long. */
-  flush(timeoutMs: number): Promise<void>;
+  flushLast(timeoutMs: number): Promise<void>;
   /** Keeps what is unsent for the next process. Synchronous. */
   spool(): void;
 }
@@ -26,13 +26,19 @@ const SIGTERM_EXIT_CODE = 143;
 /** Watches the end of this process. Crashes and exits stay what they are for everyone else. */
 export function watchProcessEnd(end: ProcessEnd): void {
   let crash: Error | undefined;
-  process.on("uncaughtExceptionMonitor", (error) => {
+  const noteCrash = (error: unknown): void => {
     crash = error instanceof Error ? error : new Error(String(error));
     // When this runs the process has survived: someone handles uncaught exceptions.
     setImmediate(() => {
       crash = undefined;
     }).unref();
-  });
+  };
+  process.on("uncaughtExceptionMonitor", noteCrash);
+  // Runtime client 3 takes unhandled rejections to end the process by itself. Where nobody does, a
+  // listener would keep Node from ending it.
+  if (process.listenerCount("unhandledRejection") > 0) {
+    process.prependListener("unhandledRejection", noteCrash);
+  }
   // Also emitted after an uncaught exception or an unhandled rejection that nobody caught.
   process.on("exit", (code) => {
     if (crash === undefined)
@@ -46,7 +52,7 @@ export function watchProcessEnd(end: ProcessEnd): void {
   function onSigterm(): void {
     if (isEnding) return;
     isEnding = true;
-    void finish(end).then(() => {
+    void finishSpans(end).then(() => {
       // Whoever else listens decides when the process ends.
       if (process.listenerCount("SIGTERM") > 1) return;
       process.removeListener("SIGTERM", onSigterm);
@@ -57,9 +63,10 @@ export function watchProcessEnd(end: ProcessEnd): void {
   }
 }
 
-async function finish(end: ProcessEnd): Promise<void> {
+/** Lambda is ending the process: sends while there is time, then spools. */
+export async function finishSpans(end: ProcessEnd): Promise<void> {
   end.abortInvocations("SIGTERM", "Lambda ended the process while the invocation ran");
-  await end.flush(hasExternalExtensions() ? FLUSH_BESIDE_EXTENSIONS_MS : FLUSH_ALONE_MS);
+  await end.flushLast(hasExternalExtensions() ? FLUSH_BESIDE_EXTENSIONS_MS : FLUSH_ALONE_MS);
   end.spool();
 }
 

@@ -31,8 +31,11 @@ const MAX_AGE_MS = 3_600_000;
 const OWNER_ONLY_DIRECTORY = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 
-/** `<unix ms>-<owner>-<random number>.spans`, while being written with `.part`, once claimed with `.<owner>`. */
-const FILE_NAME = /^(\d+)-\d+\.\d+-\d+\.spans(?:\.(part|\d+\.\d+))?$/;
+/**
+ * `<unix ms>-<owner>-<random number>-<hash of the destination>.spans`, while being written with `.part`,
+ * once claimed with `.<owner>`.
+ */
+const FILE_NAME = /^(\d+)-\d+\.\d+-\d+-([0-9a-f]+)\.spans(?:\.(part|\d+\.\d+))?$/;
 
 export interface ClaimedEntry extends SpoolEntry {
   /** Deletes the file. Never throws. */
@@ -47,6 +50,15 @@ export class FileSpool {
     this.#directory = directory;
   }
 
+  /** False when there is anything in the directory. */
+  get isEmpty(): boolean {
+    try {
+      return readdirSync(this.#directory).length === 0;
+    } catch {
+      return true; // Most likely it does not exist; a claim says what else is wrong with it.
+    }
+  }
+
   /** Writes one file; false when there is no room or no safe place. Synchronous; never throws. */
   write(entry: SpoolEntry): boolean {
     try {
@@ -54,8 +66,7 @@ export class FileSpool {
       const bytes = encodeSpoolFile(entry);
       this.#totalBytes ??= this.#measure();
       if (this.#totalBytes + bytes.length > MAX_TOTAL_BYTES) return false;
-      const number = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
-      const name = `${Date.now()}-${currentOwner()}-${number}.spans`;
+      const name = fileNameFor(entry.destination);
       writeWhole(this.#path(`${name}.part`), bytes);
       renameSync(this.#path(`${name}.part`), this.#path(name));
       this.#totalBytes += bytes.length;
@@ -66,27 +77,32 @@ export class FileSpool {
     }
   }
 
-  /** Takes every file that no living process owns; what is no proper file of ours is deleted. Never throws. */
-  claim(): ClaimedEntry[] {
+  /**
+   * Takes every file for one of these destinations that no living process owns. Deletes what is no
+   * proper file of coldspan or too old. Never throws.
+   */
+  claim(destinations: readonly string[]): ClaimedEntry[] {
     try {
       if (!existsSync(this.#directory) || !this.#isSafe()) return [];
       this.#totalBytes = undefined;
       return readdirSync(this.#directory)
         .sort()
-        .flatMap((name) => this.#claim(name) ?? []);
+        .flatMap((name) => this.#claim(name, destinations) ?? []);
     } catch (error) {
       warnOnce("spool.claim", `spans left in ${this.#directory} cannot be read: ${error}`);
       return [];
     }
   }
 
-  #claim(name: string): ClaimedEntry | undefined {
-    const [, writtenMs, suffix] = FILE_NAME.exec(name) ?? [];
+  #claim(name: string, destinations: readonly string[]): ClaimedEntry | undefined {
+    const [, writtenMs, hash, suffix] = FILE_NAME.exec(name) ?? [];
     if (writtenMs === undefined) return this.#discard(name, "is not a file of coldspan");
     const ageMs = Date.now() - Number(writtenMs);
     if (Math.abs(ageMs) > MAX_AGE_MS) return this.#discard(name, "is not from the last hour");
     if (suffix === "part") return isFresh(ageMs) ? undefined : this.#discard(name, "is cut off");
     if (suffix !== undefined && isAlive(suffix)) return undefined;
+    // Outside Lambda functions share /tmp: another function's spans are its own to send.
+    if (!destinations.some((destination) => hashOf(destination) === hash)) return undefined;
     const claimed = `${suffix === undefined ? name : name.slice(0, -suffix.length - 1)}.${currentOwner()}`;
     try {
       renameSync(this.#path(name), this.#path(claimed));
@@ -159,6 +175,18 @@ export class FileSpool {
   #path(name: string): string {
     return join(this.#directory, name);
   }
+}
+
+function fileNameFor(destination: string): string {
+  const number = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
+  return `${Date.now()}-${currentOwner()}-${number}-${hashOf(destination)}.spans`;
+}
+
+/** FNV-1a of 32 bits, in hexadecimal. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16);
 }
 
 /** Another process may be writing it at this moment. */

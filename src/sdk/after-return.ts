@@ -24,6 +24,9 @@ export interface AfterReturnOptions {
   readonly clock: Clock;
   /** Resolves when the runtime has posted the response of an invocation that has just ended. */
   readonly responsePosted: () => Promise<void>;
+  /** Nothing is encoded between these two: it would delay the response. */
+  readonly pause: () => void;
+  readonly resume: () => void;
 }
 
 export class AfterReturn {
@@ -86,7 +89,7 @@ export class AfterReturn {
     const nowMs = this.#options.clock.elapsedMs();
     const isPutOff = isHeld && this.#isBusy(nowMs) && nowMs - this.#lastFlushMs < MAX_AGE_MS;
     if (!isPutOff) this.#lastFlushMs = nowMs;
-    if (isHeld) this.#finish(isPutOff ? Promise.resolve() : this.#flushAfterResponse(flush));
+    if (isHeld) this.#finish(this.#afterResponse(isPutOff ? undefined : flush));
     this.#isRunning = false;
     this.#isReleased = false;
     return isHeld;
@@ -105,9 +108,12 @@ export class AfterReturn {
     this.#held = undefined;
   }
 
-  async #flushAfterResponse(flush: () => Promise<void> | undefined): Promise<void> {
-    await this.#options.responsePosted();
-    await flush();
+  async #afterResponse(flush: (() => Promise<void> | undefined) | undefined): Promise<void> {
+    const { pause, responsePosted, resume } = this.#options;
+    pause();
+    await responsePosted();
+    resume();
+    await flush?.();
   }
 
   #releaseUnlessStarted(): void {

@@ -43,6 +43,11 @@ export class Breaker {
     this.#pauseMs = FIRST_PAUSE_MS;
   }
 
+  /** The process ends: whatever the receiver did, it is asked a last time. */
+  giveLastChance(): void {
+    this.#state = "closed";
+  }
+
   /** No answer, or one that asks for time: `wishMs` is the pause that the receiver named. */
   failed(nowMs: number, wishMs = 0): void {
     if (this.#state === "open") {

@@ -50,6 +50,8 @@ export interface FlushEngine {
    * configured bound), or before the nearest deadline. Never rejects.
    */
   flush(timeoutMs?: number): Promise<void>;
+  /** As {@link flush}, when the process is about to end: a receiver that failed is asked as well. */
+  flushLast(timeoutMs: number): Promise<void>;
   /** The process ends under the invocations that run: ends their spans as failed. Synchronous. */
   abortInvocations(errorType: string, message: string): void;
   /** Moves what is not known to have arrived to the spool, and reports losses. Synchronous. */
@@ -70,8 +72,9 @@ export function createFlushEngine(options: FlushEngineOptions): FlushEngine {
     clock,
     onAborted: (done) => afterReturn?.invocationAborted(done),
   });
-  // With `after-return` the first response goes out before anything is loaded for the export.
-  if (afterReturn === undefined) void buffer.load();
+  // With `after-return` the first response goes out before anything is loaded for the export, unless
+  // there is something to export already.
+  if (afterReturn === undefined || options.spool?.isEmpty === false) void buffer.load();
 
   return {
     spanProcessor: buffer,
@@ -91,6 +94,7 @@ export function createFlushEngine(options: FlushEngineOptions): FlushEngine {
     async flush(timeoutMs = config.timeoutMs) {
       await flusher.flush(timeoutMs);
     },
+    flushLast: (timeoutMs) => flusher.flushLast(timeoutMs),
     abortInvocations: (errorType, message) => flusher.abortAll(errorType, message),
     spool() {
       flusher.spool();
@@ -110,6 +114,8 @@ function startAfterReturn(
   const afterReturn = new AfterReturn({
     clock,
     responsePosted: () => extension.responsePosted(),
+    pause: () => buffer.pause(),
+    resume: () => buffer.resume(),
   });
   const isRegistered = extension.register(
     () => afterReturn.hold(),

@@ -71,6 +71,11 @@ export class Flusher {
     return buffer.send(boundMs);
   }
 
+  /** Sends what is buffered for the last time in this process, even to a receiver that failed. */
+  async flushLast(timeoutMs: number): Promise<void> {
+    await this.#options.buffer.send(timeoutMs, true);
+  }
+
   /** Ends the spans of all running invocations: the process ends under them. */
   abortAll(errorType: string, message: string): void {
     for (const invocation of this.#running) {
@@ -101,7 +106,7 @@ export class Flusher {
     invocation.abort("timeout", "The handler had not finished when the deadline was near");
     this.invocationEnded(invocation);
     const leftMs = deadlineMs - clock.wallMs() - SPOOL_RESERVE_MS;
-    const sent = buffer.send(Math.min(config.timeoutMs, Math.max(0, leftMs)));
+    const sent = buffer.send(Math.min(config.timeoutMs, Math.max(0, leftMs)), true);
     if (sent !== undefined) await waitAtMost(sent, leftMs, clock);
     // Another invocation may run by now: its flush is the better one.
     if (this.isIdle && buffer.holdsSpans) this.spool();

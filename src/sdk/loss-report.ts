@@ -1,9 +1,11 @@
 /** Says what was dropped: one structured line at a time, never one per span. */
 import type { Clock } from "./clock.ts";
 
+export type LossReason = "buffer full" | "refused" | "too large" | "process ended";
+
 export interface Loss {
   readonly destination: string;
-  readonly reason: "buffer full" | "refused" | "too large";
+  readonly reason: LossReason;
   readonly spans: number;
   /** What the receiver or the encoder said. */
   readonly error?: string;
@@ -35,18 +37,24 @@ export class LossReport {
   note(loss: Loss): void {
     const key = `${loss.destination} ${loss.reason}`;
     const { unreported = 0, lastReportMs = Number.NEGATIVE_INFINITY } = this.#causes.get(key) ?? {};
-    const cause = { loss, unreported: unreported + loss.spans, lastReportMs };
-    this.#causes.set(key, cause);
-    if (this.#clock.elapsedMs() - lastReportMs >= QUIET_MS) this.#report(cause);
+    this.#causes.set(key, { loss, unreported: unreported + loss.spans, lastReportMs });
+    this.reportDue();
+  }
+
+  /** Reports what a quiet time that is over has held back. */
+  reportDue(): void {
+    const dueMs = this.#clock.elapsedMs() - QUIET_MS;
+    for (const cause of this.#causes.values()) if (cause.lastReportMs <= dueMs) this.#report(cause);
   }
 
   /** Reports the rest: the process is about to end. */
   reportAll(): void {
-    for (const cause of this.#causes.values()) if (cause.unreported > 0) this.#report(cause);
+    for (const cause of this.#causes.values()) this.#report(cause);
   }
 
   #report(cause: Cause): void {
     const spans = cause.unreported;
+    if (spans === 0) return;
     cause.unreported = 0;
     cause.lastReportMs = this.#clock.elapsedMs();
     this.#write(`${spans} span${spans === 1 ? "" : "s"} dropped: ${cause.loss.reason}`, {

@@ -4,18 +4,18 @@ import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { FlushConfig } from "../config.ts";
 import { warnOnce } from "../diag.ts";
 import type { Destination } from "../export/destination.ts";
-import { BoundedQueue } from "./bounded-queue.ts";
+import { BoundedQueue, type QueueBounds } from "./bounded-queue.ts";
 import { type Clock, waitAtMost } from "./clock.ts";
 import { LossReport, type WriteWarning } from "./loss-report.ts";
 import { Outlet } from "./outlet.ts";
-import type { RecoveredRequest, Spool } from "./spool.ts";
+import type { Spool } from "./spool.ts";
 import type { TelemetryStats } from "./telemetry-stats.ts";
 
 export interface SpanBufferOptions {
   readonly config: FlushConfig;
   /** Called once, when the destinations are first needed. */
   readonly loadDestinations: () => Promise<readonly Destination[]>;
-  /** Close to the bytes that the span takes in a request and in memory. Cheap; never throws. */
+  /** Close to the bytes that the span takes in a request. Cheap; never throws. */
   readonly estimateSpanBytes: (span: ReadableSpan) => number;
   readonly warn: WriteWarning;
   readonly clock: Clock;
@@ -79,17 +79,20 @@ export class SpanBuffer implements SpanProcessor {
   /**
    * Sends all that is buffered, starting in this tick when the destinations are loaded. Resolves when
    * all is answered, what cannot be sent now is known, or `boundMs` are over; undefined when there is
-   * nothing to wait for. Never rejects.
+   * nothing to wait for. With `isLast`, a receiver that failed is asked as well. Never rejects.
    */
-  send(boundMs: number): Promise<void> | undefined {
+  send(boundMs: number, isLast = false): Promise<void> | undefined {
     const { clock } = this.#options;
     if (this.#outlets === undefined) {
       if (this.#staged.held === 0) return undefined;
       const startMs = clock.elapsedMs();
-      const sent = this.load().then(() => this.send(boundMs - (clock.elapsedMs() - startMs)));
+      const sent = this.load().then(() =>
+        this.send(boundMs - (clock.elapsedMs() - startMs), isLast),
+      );
       return waitAtMost(sent, boundMs, clock);
     }
-    const waits = this.#outlets.map((outlet) => outlet.flush(boundMs)).filter(isPending);
+    const waits = this.#outlets.map((outlet) => outlet.flush(boundMs, isLast)).filter(isPending);
+    this.#losses.reportDue();
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
 
@@ -107,17 +110,34 @@ export class SpanBuffer implements SpanProcessor {
 
   /** Takes back what was spooled, by an earlier process or this one. */
   recover(): void {
-    for (const request of this.#options.spool?.claim() ?? []) {
-      const outlet = this.#outlets?.find(({ name }) => name === request.destination);
-      if (outlet === undefined) this.#discard(request);
-      else outlet.recover(request);
+    const outlets = new Map(this.#outlets?.map((outlet) => [outlet.name, outlet]));
+    for (const request of this.#options.spool?.claim([...outlets.keys()]) ?? []) {
+      outlets.get(request.destination)?.recover(request);
     }
   }
 
-  /** Reports what is left to report: the process is ending. */
+  /** The process ends: reports every span that is lost and was not reported yet. */
   reportLosses(): void {
-    for (const outlet of this.#outlets ?? []) outlet.reportDrops();
+    for (const outlet of this.#outlets ?? []) {
+      outlet.reportDrops();
+      outlet.reportUnsent();
+    }
+    const spans = this.#staged.held;
+    const destination = "(none loaded yet)";
+    if (spans > 0) this.#losses.note({ destination, reason: "process ended", spans });
     this.#losses.reportAll();
+  }
+
+  /** Holds back what would be sent in the background, until {@link resume}. */
+  pause(): void {
+    for (const outlet of this.#outlets ?? []) outlet.isPaused = true;
+  }
+
+  resume(): void {
+    for (const outlet of this.#outlets ?? []) {
+      outlet.isPaused = false;
+      outlet.pump();
+    }
   }
 
   /** The process may have been frozen. */
@@ -131,7 +151,7 @@ export class SpanBuffer implements SpanProcessor {
 
   async shutdown(): Promise<void> {
     if (this.#isShutdown) return;
-    await this.forceFlush();
+    await this.send(this.#options.config.timeoutMs, true);
     this.#isShutdown = true;
     this.#cancelInterval?.();
     this.reportLosses();
@@ -158,12 +178,6 @@ export class SpanBuffer implements SpanProcessor {
     for (const outlet of this.#outlets) outlet.pump();
   }
 
-  #discard({ destination, spanCount, remove }: RecoveredRequest): void {
-    remove();
-    const error = "not configured any more";
-    this.#losses.note({ destination, reason: "refused", spans: spanCount, error });
-  }
-
   /** Not in `onEnd` itself: encoding a chunk takes ms, and `span.end()` is in the handler's path. */
   #schedulePump(): void {
     if (this.#isPumpScheduled) return;
@@ -184,8 +198,8 @@ export class SpanBuffer implements SpanProcessor {
   }
 }
 
-function boundsOf(config: FlushConfig): { maxSpans: number; maxBytes: number } {
-  return { maxSpans: config.maxBufferSpans, maxBytes: config.maxBufferBytes };
+function boundsOf(config: FlushConfig): QueueBounds {
+  return { maxSpans: config.maxBufferSpans, maxMemoryBytes: config.maxBufferBytes };
 }
 
 function isPending(wait: Promise<void> | undefined): wait is Promise<void> {

@@ -17,8 +17,10 @@ export interface RecoveredRequest extends SpooledRequest {
 }
 
 export interface Spool {
+  /** False when something may wait there. Never throws. */
+  readonly isEmpty: boolean;
   /** Keeps a request; false when it cannot. Synchronous; never throws. */
   write(request: SpooledRequest): boolean;
-  /** All that waits there, each request to exactly one caller. Never throws. */
-  claim(): readonly RecoveredRequest[];
+  /** What waits there for these destinations, each request to exactly one caller. Never throws. */
+  claim(destinations: readonly string[]): readonly RecoveredRequest[];
 }

@@ -1,8 +1,10 @@
 /** Counts what became of one destination's spans, and reports what was dropped. */
+
+import { warnOnce } from "../diag.ts";
 import type { SendOutcome } from "../export/destination.ts";
 import type { Backlog, Parcel } from "./backlog.ts";
 import type { BreakerState } from "./breaker.ts";
-import type { LossReport } from "./loss-report.ts";
+import type { LossReason, LossReport } from "./loss-report.ts";
 import type { DestinationStats } from "./telemetry-stats.ts";
 
 export class Tally {
@@ -46,6 +48,10 @@ export class Tally {
     switch (outcome.status) {
       case "retryable":
         this.#retried += spanCount;
+        warnOnce(
+          `outage ${this.#destination}`,
+          `${this.#destination} failed, spans are kept and sent later: ${outcome.error.message}`,
+        );
         return;
       case "failure":
         this.#refused += spanCount;
@@ -70,6 +76,11 @@ export class Tally {
     this.#report("too large", tooLarge);
   }
 
+  /** Reports what no process will send. */
+  reportUnsent({ queue }: Backlog): void {
+    this.#report("process ended", queue.held);
+  }
+
   stats({ queue, held }: Backlog, breaker: BreakerState): DestinationStats {
     return {
       destination: this.#destination,
@@ -89,7 +100,7 @@ export class Tally {
     };
   }
 
-  #report(reason: "buffer full" | "refused" | "too large", spans: number, error?: string): void {
+  #report(reason: LossReason, spans: number, error?: string): void {
     if (spans === 0) return;
     const cause = error === undefined ? {} : { error };
     this.#losses.note({ destination: this.#destination, reason, spans, ...cause });

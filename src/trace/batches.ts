@@ -33,6 +33,7 @@ export function startBatches(
     return new BatchSpan(batch, {
       ...start,
       lifecycle,
+      trigger: description.trigger,
       recordParent,
       semconv,
       inbound: policy,

@@ -2,16 +2,15 @@
 import { type Span, SpanStatusCode } from "@opentelemetry/api";
 import { ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE } from "./semconv.ts";
 
-/** What could be read of a thrown value; anything can be thrown, and reading it may throw again. */
-interface Failure {
+/** What could be read of a thrown value. */
+export interface Failure {
   readonly type: string;
   readonly message: string;
   readonly stack: string | undefined;
 }
 
-/** Marks a span as failed by whatever was thrown. Never throws. */
-export function recordFailure(span: Span, thrown: unknown): void {
-  const failure = readFailure(thrown);
+/** Marks a span as failed, with the exception. */
+export function recordFailure(span: Span, failure: Failure): void {
   failSpan(span, failure.type, failure.message);
   span.addEvent("exception", {
     [EXCEPTION_TYPE]: failure.type,
@@ -20,7 +19,7 @@ export function recordFailure(span: Span, thrown: unknown): void {
   });
 }
 
-/** Marks a span as failed where nothing was thrown, such as a 5xx answer. */
+/** Marks a span as failed where nothing was thrown, such as a 5xx answer, or where it was not thrown. */
 export function failSpan(span: Span, errorType: string, message?: string): void {
   span.setAttribute(ERROR_TYPE, errorType);
   span.setStatus({
@@ -29,7 +28,8 @@ export function failSpan(span: Span, errorType: string, message?: string): void 
   });
 }
 
-function readFailure(thrown: unknown): Failure {
+/** Reads whatever was thrown; that may throw again, but not out of here. */
+export function readFailure(thrown: unknown): Failure {
   try {
     if (thrown instanceof Error) {
       return {

@@ -12,12 +12,6 @@ import { isThenable } from "./thenable.ts";
 /** Present on every wrapped handler, whichever copy of coldspan wrapped it. */
 const WRAPPED: symbol = Symbol.for("coldspan.wrapped.v1");
 
-/** What the runtime reads of a handler besides calling it. */
-const RUNTIME_SYMBOLS = [
-  Symbol.for("aws.lambda.runtime.handler.streaming"),
-  Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark"),
-];
-
 /**
  * Wraps a Lambda handler so that every invocation is traced; the function itself does not change.
  *
@@ -43,10 +37,13 @@ export function withTracing<H extends AnyHandler>(handler: H, options: TracingOp
   const lifecycle = useLifecycle();
   if (lifecycle === null) return handler;
   const start = createStarter(createHandlerSetup(lifecycle, options));
-  const traced = isStreaming(handler)
-    ? traceStreaming(handler, start)
-    : traceBuffered(handler, start);
-  return dressAs(traced, handler);
+  const buffered = traceBuffered(handler, start);
+  const streaming = traceStreaming(handler, start);
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+    // Asked per call: `awslambda.streamifyResponse` may mark the wrapper after it was made.
+    return Reflect.apply(isStreaming(wrapper) ? streaming : buffered, this, args);
+  };
+  return dressAs(wrapper, handler);
 }
 
 function traceBuffered(handler: AnyHandler, start: StartInvocation): AnyHandler {
@@ -86,22 +83,16 @@ function settle(invocation: Invocation, work: PromiseLike<unknown>): PromiseLike
   );
 }
 
-/** Makes the wrapper look like the handler to the runtime and to a debugger. */
+/**
+ * Makes the wrapper look like the handler to the runtime, to a debugger, and to code that reads the
+ * handler's own properties: the streaming symbols, or what a middleware engine hangs on its handlers.
+ */
 function dressAs<H extends AnyHandler>(wrapper: AnyHandler, handler: H): H {
+  Object.setPrototypeOf(wrapper, handler);
   Object.defineProperties(wrapper, {
     name: { value: handler.name, configurable: true },
     length: { value: handler.length, configurable: true },
     [WRAPPED]: { value: true },
   });
-  for (const symbol of RUNTIME_SYMBOLS) {
-    if (symbol in handler) {
-      Object.defineProperty(wrapper, symbol, {
-        value: Reflect.get(handler, symbol),
-        writable: true,
-        configurable: true,
-        enumerable: true,
-      });
-    }
-  }
   return wrapper as H;
 }

@@ -2,8 +2,8 @@
 import { type Context, type Span, trace } from "@opentelemetry/api";
 import { warnOnce } from "../diag.ts";
 import type { InvocationSpan } from "../seam.ts";
-import { type IsReported, readReport } from "./batch-outcome.ts";
-import type { BatchOutcome, BatchSpan } from "./batch-span.ts";
+import { type BatchOutcome, NONE_REPORTED, readReport } from "./batch-outcome.ts";
+import type { BatchSpan } from "./batch-span.ts";
 import type { Clock } from "./clock.ts";
 import {
   type CurrentInvocation,
@@ -11,13 +11,11 @@ import {
   setCurrentInvocation,
 } from "./current-invocation.ts";
 import { inDialect } from "./dialect.ts";
-import { failSpan, recordFailure } from "./failure.ts";
+import { type Failure, failSpan, readFailure, recordFailure } from "./failure.ts";
 import type { HandlerSetup } from "./handler-setup.ts";
 import { createTurn } from "./record-turn.ts";
 import { COLDSPAN_RESPONSE_PAYLOAD } from "./semconv.ts";
 import type { EventDescription, RecordDescription } from "./source.ts";
-
-const NOTHING_REPORTED: IsReported = () => false;
 
 export interface InvocationParts {
   readonly setup: HandlerSetup;
@@ -74,19 +72,18 @@ export class Invocation implements InvocationSpan, CurrentInvocation {
   /** The handler threw. A promise means: wait for it before answering. */
   fail(thrown: unknown): Promise<void> | undefined {
     if (this.#ended) return undefined;
-    this.#guard("failure", () => recordFailure(this.#parts.span, thrown));
-    return this.#end(undefined, { thrown });
+    const failure = readFailure(thrown);
+    this.#guard("failure", () => recordFailure(this.#parts.span, failure));
+    return this.#end(undefined, failure);
   }
 
   abort(errorType: string, message: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    const error = new Error(message);
-    error.name = errorType;
-    delete error.stack;
+    const failure: Failure = { type: errorType, message, stack: undefined };
     this.#guard("abort", () => {
       failSpan(this.#parts.span, errorType, message);
-      this.#finishSpans({ failure: { thrown: error }, isReported: NOTHING_REPORTED });
+      this.#finishSpans({ failure, isReported: NONE_REPORTED });
     });
   }
 
@@ -103,12 +100,12 @@ export class Invocation implements InvocationSpan, CurrentInvocation {
     setup.options.onResponse?.(span, result);
   }
 
-  #end(result: unknown, failure: BatchOutcome["failure"]): Promise<void> | undefined {
+  #end(result: unknown, failure: Failure | undefined): Promise<void> | undefined {
     this.#ended = true;
     this.#guard("end", () => {
       const isReported =
         this.#batches.length === 0
-          ? NOTHING_REPORTED
+          ? NONE_REPORTED
           : readReport(result, (key) => this.#batches.some((batch) => batch.delivers(key)));
       this.#finishSpans({ failure, isReported });
     });

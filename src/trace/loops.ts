@@ -60,12 +60,25 @@ function takeTurns(
       scope.end();
       throw error;
     }
+    if (!(result instanceof Promise)) {
+      scope.end();
+      return result;
+    }
     // What a plain function returned to forEach may be somebody else's promise: it stays untouched,
-    // and the record's turn lasts until the invocation ends.
-    if (result instanceof Promise && (resultIsUsed || isAsync)) return settleTurn(scope, result);
-    if (!(result instanceof Promise)) scope.end();
-    return result;
+    // and the record's turn lasts until the invocation ends. So it does for a promise that can more.
+    return isPlain(result) && (resultIsUsed || isAsync) ? settleTurn(scope, result) : result;
   };
+}
+
+/**
+ * True for a promise that another one can stand in for. Libraries return promises with methods (a
+ * child process and its `kill`), or of classes that begin their work when `then` is called.
+ */
+function isPlain(promise: Promise<unknown>): boolean {
+  return (
+    Object.getPrototypeOf(promise) === Promise.prototype &&
+    Object.getOwnPropertyNames(promise).length === 0
+  );
 }
 
 /** A promise of the same outcome: rejections stay as handled or unhandled as the handler leaves them. */
@@ -109,12 +122,9 @@ class TurnIterator<T> extends Iterator<T> {
       context.attach(this.#outer);
       return { done: true, value: undefined };
     }
-    const scope = this.#scopeAt(this.#index++);
-    if (scope !== undefined) {
-      scope.begin(this.#outer);
-      this.#turn = scope;
-      context.attach(scope);
-    }
+    this.#turn = this.#scopeAt(this.#index++);
+    this.#turn?.begin(this.#outer);
+    context.attach(this.#turn ?? this.#outer);
     return step;
   }
 

@@ -19,8 +19,8 @@ export interface ScopeOwner {
  * destructuring and `records.map((r) => r.body)` visit a record without working on it.
  */
 export class RecordScope implements Context {
-  /** Position in the batch's own tables. */
-  readonly index: number;
+  /** Of the record among the batch's messages. */
+  readonly position: number;
   readonly #owner: ScopeOwner;
   #outer: Context;
   #inner: Context | undefined;
@@ -40,9 +40,9 @@ export class RecordScope implements Context {
   /** Its turn was left early: by `break`, `return`, or by what then fails the handler. */
   wasLeft = false;
 
-  constructor(owner: ScopeOwner, index: number, outer: Context) {
+  constructor(owner: ScopeOwner, position: number, outer: Context) {
     this.#owner = owner;
-    this.index = index;
+    this.position = position;
     this.#outer = outer;
   }
 

@@ -33,8 +33,8 @@ export function isStreaming(handler: AnyHandler): boolean {
 }
 
 export function traceStreaming(handler: AnyHandler, start: StartInvocation): AnyHandler {
-  watchPreludes();
   return function (this: unknown, ...args: unknown[]): unknown {
+    watchPreludes();
     const [event, stream, lambda] = args;
     const invocation = start(event, lambda);
     if (invocation === undefined) return Reflect.apply(handler, this, args);

@@ -90,6 +90,15 @@ describe("connections", () => {
     receiver = await startOtlpReceiver();
   });
 
+  it("that are cut the moment an answer counts have delivered it", async () => {
+    const posted = post(receiver, encodeSpans(1));
+    await receiver.waitForRequests(([request]) => {
+      if (request?.answered) receiver.endConnections();
+      return request?.answered === true;
+    });
+    expect((await posted).status).toBe(200);
+  });
+
   it("are refused while the receiver is stopped, and served on the same port after", async () => {
     await call(session, TWO_SPANS);
     const closed = closing(session);

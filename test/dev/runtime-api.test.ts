@@ -191,6 +191,28 @@ test("an invocation is settled when the extensions with INVOKE are back as well"
   expect(await settled).toMatchObject({ kind: "idle" });
 });
 
+test("an extension that comes back for one invocation is waited for again in the next that waits", async () => {
+  const api = await startApi();
+  const inner = await registered(api, "inner", ["INVOKE"]);
+  const event = inner.next();
+  const next = runtime(api).next();
+  const first = api.invoke({}, { requestId: "id-1" });
+  const second = api.invoke({}, { requestId: "id-2" });
+  await Promise.all([next, event]);
+  await runtime(api).respond("id-1", "1");
+  await first;
+  const secondNext = runtime(api).next();
+  await Promise.all([inner.next(), secondNext]);
+  await runtime(api).respond("id-2", "2");
+  const { settled } = await second;
+  void runtime(api)
+    .next()
+    .catch(() => "closed with the API");
+  expect(await isPending(settled)).toBe(true);
+  void inner.next().catch(() => "closed with the API");
+  expect(await settled).toMatchObject({ kind: "idle" });
+});
+
 test("an internal extension registers for INVOKE or nothing, under a name of its own, before the first next", async () => {
   const api = await startApi({ functionName: "orders", handler: "app.handler" });
   const accepted = await extension(api, "inner").register(["INVOKE"]);

@@ -17,11 +17,12 @@ test.each([
   [" http://collector:4317/v1/traces ", false, false, "collector:4317"],
   ["https://user:secret@collector:4317", false, true, "collector:4317"],
 ])("%s with insecure=%s: TLS %s to %s", (endpoint, insecure, secure, authority) => {
-  expect(parseGrpcEndpoint({ endpoint, insecure })).toEqual({
-    secure,
-    authority,
-    socketPath: undefined,
-  });
+  const parsed = parseGrpcEndpoint({ endpoint, insecure });
+
+  expect(parsed).toMatchObject({ secure, authority, socketPath: undefined });
+  // The dialer wants IPv6 bare, the authority in brackets.
+  const host = parsed.host.includes(":") ? `[${parsed.host}]` : parsed.host;
+  expect(`${host}:${parsed.port}`).toBe(authority);
 });
 
 test.each([

@@ -92,8 +92,8 @@ test("a black hole is a lost answer, a refused connection is none", async () => 
   const hole = await openDestination({ endpoint: silent, ...STOCK });
   const gone = await openDestination({ endpoint, ...STOCK });
 
-  expect(await hole.send(REQUEST, 300)).toMatchObject({ status: "retryable", answerLost: true });
-  expect(await gone.send(REQUEST, 300)).toMatchObject({ status: "retryable", answerLost: false });
+  expect(await hole.send(REQUEST, 1000)).toMatchObject({ status: "retryable", answerLost: true });
+  expect(await gone.send(REQUEST, 1000)).toMatchObject({ status: "retryable", answerLost: false });
 });
 
 test("a connection that died silently in a freeze is replaced", async () => {
@@ -112,4 +112,29 @@ test("a connection that died silently in a freeze is replaced", async () => {
 
   expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "success" });
   expect(relay.connections).toHaveLength(2);
+});
+
+test("a connection that gave no answer is not asked again", async () => {
+  const server = await serveGrpc();
+  const relay = await startRelay(server.port);
+  onTestFinished(() => relay.close());
+  const endpoint = `http://127.0.0.1:${relay.port}`;
+  const destination = await openDestination({ endpoint, ...STOCK });
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  relay.silence();
+  const lost = await destination.send(REQUEST, 1000);
+  const found = await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(lost).toMatchObject({ status: "retryable", answerLost: true });
+  expect(found.status).toBe("success");
+});
+
+test("nothing is sent after shutdown", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({ endpoint, ...STOCK });
+  destination.shutdown();
+
+  expect(await destination.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "retryable" });
+  expect(calls).toHaveLength(0);
 });

@@ -95,7 +95,7 @@ test("a request given up at its deadline is reset: the server may stop working o
   );
   const destination = await openDestination({ endpoint });
 
-  await destination.send(REQUEST, 100);
+  await destination.send(REQUEST, 1000);
 
   await vi.waitFor(() => expect(resets).toBe(1));
 });
@@ -147,7 +147,7 @@ test.each([
   const { endpoint } = await serveGrpc((call) => call.stream.close(code));
   const destination = await openDestination({ endpoint });
 
-  expect(await destination.send(REQUEST, 100)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: true,
   });
@@ -224,14 +224,14 @@ test("a server that does not speak HTTP/2 leaves the spans for later", async () 
   const endpoint = await startTcpServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
   const destination = await openDestination({ endpoint });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({ status: "retryable" });
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({ status: "retryable" });
 });
 
 test("garbage in place of frames leaves the spans for later", async () => {
   const endpoint = await startRawServer((socket) => socket.write(Buffer.alloc(64, 0xff)));
   const destination = await openDestination({ endpoint });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: true,
   });
@@ -241,7 +241,7 @@ test("a black hole holds a send no longer than its bound", async () => {
   const endpoint = await startTcpServer(() => undefined);
   const destination = await openDestination({ endpoint });
 
-  const outcome = await destination.send(REQUEST, 200);
+  const outcome = await destination.send(REQUEST, 1000);
 
   expect(outcome).toMatchObject({ status: "retryable", answerLost: true });
   expect(outcome.status === "retryable" && outcome.error.message).toMatch(/^DEADLINE_EXCEEDED/);
@@ -252,7 +252,7 @@ test("a refused connection surely loses nothing, and is tried again until the ti
   await close();
   const destination = await openDestination({ endpoint });
 
-  const outcome = await destination.send(REQUEST, 500);
+  const outcome = await destination.send(REQUEST, 1000);
 
   expect(outcome).toMatchObject({ status: "retryable", answerLost: false });
   expect(outcome.status === "retryable" && outcome.error.message).toMatch(/ECONNREFUSED/);
@@ -261,7 +261,7 @@ test("a refused connection surely loses nothing, and is tried again until the ti
 test("a name that does not resolve surely loses nothing", async () => {
   const destination = await openDestination({ endpoint: "http://collector.invalid:4317" });
 
-  expect(await destination.send(REQUEST, 500)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: false,
   });
@@ -285,13 +285,14 @@ test("a collector that comes back within the bound gets the request", async () =
 });
 
 test("shutdown cuts what is under way and refuses what comes after", async () => {
-  const { endpoint } = await serveGrpc(() => undefined);
-  const destination = await openDestination({ endpoint });
+  const { endpoint, calls } = await serveGrpc(() => undefined);
+  const destination = await openDestination({ endpoint, timeoutMs: 60_000 });
   const sending = destination.send(REQUEST, 60_000);
+  await vi.waitFor(() => expect(calls).toHaveLength(1));
 
   destination.shutdown();
 
-  expect(await sending).toMatchObject({ status: "retryable" });
+  expect(await sending).toMatchObject({ status: "retryable", answerLost: true });
   expect(await destination.send(REQUEST, 60_000)).toMatchObject({
     status: "retryable",
     answerLost: false,

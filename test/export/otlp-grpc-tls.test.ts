@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { SecureServerOptions } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { createAuthority } from "../support/certificates.ts";
 import { captureDiagnostics } from "./support/diagnostics.ts";
-import { startGrpcServer } from "./support/grpc-server.ts";
+import { answerCall, startGrpcServer } from "./support/grpc-server.ts";
 import { openDestination } from "./support/open-destination.ts";
 
 const REQUEST = Buffer.alloc(2000, "spans");
@@ -44,11 +45,32 @@ test.each(["https://localhost:", "localhost:", "https://127.0.0.1:"])(
   },
 );
 
+test("a lost connection is replaced by one that resumes its TLS session", async () => {
+  const wasResumed: boolean[] = [];
+  const server = await startGrpcServer(
+    (call) => {
+      const socket = call.stream.session?.socket as TLSSocket | undefined;
+      wasResumed.push(socket?.isSessionReused() === true);
+      answerCall(call);
+    },
+    { tls: identity },
+  );
+  onTestFinished(() => server.close());
+  const endpoint = `https://localhost:${server.port}`;
+  const destination = await openDestination({ endpoint, caFile });
+
+  await destination.send(REQUEST, TIMEOUT_MS);
+  server.connections[0]?.destroy();
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(wasResumed).toEqual([false, true]);
+});
+
 test("a certificate of an unknown authority keeps the spans, and says why", async () => {
   const { port, calls } = await serveTls();
   const destination = await openDestination({ endpoint: `https://localhost:${port}` });
 
-  const outcome = await destination.send(REQUEST, 300);
+  const outcome = await destination.send(REQUEST, 1000);
 
   expect(outcome).toMatchObject({ status: "retryable", answerLost: false });
   expect(outcome.status === "retryable" && outcome.error.message).toMatch(/certificate/);
@@ -61,7 +83,7 @@ test("a certificate for another host is refused", async () => {
   );
   const destination = await openDestination({ endpoint: `https://localhost:${port}`, caFile });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     error: { message: expect.stringMatching(/localhost/) },
   });
@@ -71,7 +93,7 @@ test("an expired certificate is refused", async () => {
   const { port } = await serveTls(authority.issue({ usage: "server", expired: true }));
   const destination = await openDestination({ endpoint: `https://localhost:${port}`, caFile });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     error: { message: expect.stringMatching(/expired/) },
   });
@@ -84,7 +106,7 @@ test("the client certificate is shown to a server that asks for one", async () =
   const unknown = await openDestination({ endpoint, caFile });
 
   expect(await known.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "success" });
-  expect(await unknown.send(REQUEST, 300)).toMatchObject({ status: "retryable" });
+  expect(await unknown.send(REQUEST, 1000)).toMatchObject({ status: "retryable" });
   expect(calls).toHaveLength(1);
 });
 
@@ -93,7 +115,7 @@ test("a plain-text server behind https:// leaves the spans for later", async () 
   onTestFinished(() => server.close());
   const destination = await openDestination({ endpoint: `https://127.0.0.1:${server.port}` });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: false,
   });
@@ -109,7 +131,7 @@ test("a TLS server that does not offer HTTP/2 leaves the spans for later", async
   const { port } = server.address() as { port: number };
   const destination = await openDestination({ endpoint: `https://localhost:${port}`, caFile });
 
-  expect(await destination.send(REQUEST, 300)).toMatchObject({ status: "retryable" });
+  expect(await destination.send(REQUEST, 1000)).toMatchObject({ status: "retryable" });
 });
 
 test.each([

@@ -111,6 +111,18 @@ test("a headers function is called for each export", async () => {
   expect(calls.map((call) => call.headers.authorization)).toEqual(["Bearer 1", "Bearer 2"]);
 });
 
+test("the blanks around a header's value are left out, as of a token read from a file", async () => {
+  const { endpoint, calls } = await serveGrpc();
+  const destination = await openDestination({
+    endpoint,
+    headers: { authorization: " Bearer t\n" },
+  });
+
+  await destination.send(REQUEST, TIMEOUT_MS);
+
+  expect(calls[0]?.headers.authorization).toBe("Bearer t");
+});
+
 test("a headers function that fails or hangs leaves the spans for later and its secrets unsaid", async () => {
   const { endpoint, calls } = await serveGrpc();
   const failing = await openDestination({
@@ -304,12 +316,26 @@ test.each([
   });
   const destination = await openDestination({ endpoint });
 
-  const outcome = await destination.send(REQUEST, 50);
+  const outcome = await destination.send(REQUEST, 1000);
 
   expect(outcome.status).toBe(status);
   expect(outcome.status !== "success" && outcome.error.message).toBe(
     `${name}: HTTP ${httpStatus}, text/html, no grpc-status`,
   );
+});
+
+test.each([
+  [429, false],
+  [502, true],
+  [503, false],
+  [504, true],
+])("after HTTP %i the spans may have been taken: %s", async (httpStatus, answerLost) => {
+  const { endpoint } = await serveGrpc(({ stream }) => {
+    stream.respond({ ":status": httpStatus }, { endStream: true });
+  });
+  const destination = await openDestination({ endpoint });
+
+  expect(await destination.send(REQUEST, 50)).toMatchObject({ status: "retryable", answerLost });
 });
 
 test("grpc-js serves the same request", async () => {

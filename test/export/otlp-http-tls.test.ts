@@ -59,12 +59,12 @@ test("a certificate of an unknown authority or for another host keeps the spans,
     caFile,
   });
 
-  expect(await stranger.send(REQUEST, 300)).toMatchObject({
+  expect(await stranger.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: false,
     error: { message: expect.stringMatching(/certificate/) },
   });
-  expect(await misled.send(REQUEST, 300)).toMatchObject({
+  expect(await misled.send(REQUEST, 1000)).toMatchObject({
     status: "retryable",
     answerLost: false,
     error: { message: expect.stringMatching(/localhost/) },
@@ -84,7 +84,7 @@ test("the client certificate is shown to a server that asks for one", async () =
   const unknown = await openDestination({ protocol: "http/protobuf", endpoint, caFile });
 
   expect(await known.send(REQUEST, TIMEOUT_MS)).toMatchObject({ status: "success" });
-  expect(await unknown.send(REQUEST, 300)).toMatchObject({ status: "retryable" });
+  expect(await unknown.send(REQUEST, 1000)).toMatchObject({ status: "retryable" });
   expect(calls).toHaveLength(1);
 });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { readFields } from "../../src/export/protobuf-reader.ts";
 import { readRpcStatus } from "../../src/export/rpc-status.ts";
 import { readPartialSuccess, readPartialSuccessJson } from "../../src/export/trace-response.ts";
 import { field, partialSuccess, statusWithRetryInfo } from "./support/protobuf.ts";
@@ -56,6 +57,20 @@ test("a partial success in JSON is read, its count as text or number", () => {
   for (const nothing of [{}, null, 1, "x", partial("many"), partial(-1), partial({})]) {
     expect(readPartialSuccessJson(nothing)).toBeUndefined();
   }
+});
+
+test.each([
+  ["a length beyond the end", [0x12, 5, 1, 2]],
+  ["a fixed field beyond the end", [0x09, 1, 2]],
+  ["a varint without end", [0x08, 0xff]],
+  ["a varint of eleven bytes", [0x08, ...Array(11).fill(0xff), 1]],
+  ["a group", [0x0b]],
+])("%s is malformed, and what stands there is not read", (_what, bytes) => {
+  const visited: unknown[] = [];
+
+  const isWhole = readFields(Uint8Array.from(bytes), (field) => visited.push(field));
+
+  expect({ isWhole, visited }).toEqual({ isWhole: false, visited: [] });
 });
 
 test("any bytes at all are read without harm", () => {

@@ -2,6 +2,16 @@
 import { OTLPTraceExporter as StockGrpcExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { OTLPTraceExporter as StockJsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { OTLPTraceExporter as StockProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import {
+  createOtlpNetworkExportDelegate,
+  ExporterMetrics,
+  type IExporterTransport,
+  OTLPExporterBase,
+} from "@opentelemetry/otlp-exporter-base";
+import {
+  ProtobufTraceSerializer,
+  TraceExporterMetricsHelper,
+} from "@opentelemetry/otlp-transformer";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { expect, onTestFinished, test } from "vitest";
 import { startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
@@ -38,6 +48,33 @@ test.each(ways)("over $protocol, with and without gzip", async ({ protocol, stoc
     expect(receiver.spans().map(withoutRequest)).toEqual(expected);
   }
 });
+
+test.each(["grpc", "http/protobuf"] as const)(
+  "a destination over %s is a transport for OpenTelemetry's own export delegate",
+  async (protocol) => {
+    const receiver = await startOtlpReceiver();
+    onTestFinished(() => receiver.close());
+    const endpoint = protocol === "grpc" ? receiver.grpcUrl : receiver.httpUrl;
+    const transport: IExporterTransport = await openDestination({ protocol, endpoint });
+    const metrics = new ExporterMetrics({
+      componentType: "coldspan",
+      metricsHelper: TraceExporterMetricsHelper,
+      url: endpoint,
+      meterProvider: undefined,
+      responseAttributesFromError: () => ({}),
+    });
+    const delegate = createOtlpNetworkExportDelegate(
+      { timeoutMillis: TIMEOUT_MS, concurrencyLimit: 30, compression: "none" },
+      ProtobufTraceSerializer,
+      metrics,
+      transport,
+    );
+
+    await exportOnce(new OTLPExporterBase(delegate), makeManySpans(10));
+
+    expect(receiver.spans()).toHaveLength(10);
+  },
+);
 
 function withoutRequest<T extends { readonly requestIndex: number }>(span: T): object {
   const { requestIndex: _, ...rest } = span;

@@ -1,12 +1,15 @@
 /** A collector that accepts and never answers: what a hundred callers wait for it in total. */
 import { expect, test } from "vitest";
 import type { OtlpReceiver } from "../../src/dev/otlp-receiver.ts";
-import { expectAnswer, FaultFunction, startBare } from "./support/fault-function.ts";
+import {
+  expectAnswer,
+  FaultFunction,
+  FLUSH_TIMEOUT_MS,
+  startBare,
+} from "./support/fault-function.ts";
 import { crossed, startRow } from "./support/fault-row.ts";
 
 const INVOCATIONS = 100;
-/** The default of `COLDSPAN_FLUSH_TIMEOUT_MS`. */
-const FLUSH_TIMEOUT_MS = 4_000;
 /** What tracing may add to each invocation that does not wait for the flush. */
 const SHARE_MS = 5;
 const RECOVERY_MS = 20_000;
@@ -35,7 +38,7 @@ const BLACK_HOLES: readonly BlackHole[] = [
 
 test.for(crossed(BLACK_HOLES))("$fault: $protocol, $mode", async (blackHole, context) => {
   const row = startRow(context, { ...blackHole, fault: `100 invocations, ${blackHole.fault}` });
-  const traced = await FaultFunction.start(context, row, { flushTimeoutMs: FLUSH_TIMEOUT_MS });
+  const traced = await FaultFunction.start(context, row);
   const bare = await startBare(context);
   await bare.invoke({ n: 0, spans: 1, act: "return" });
   await (await traced.invoke({ spans: 1 })).settled;

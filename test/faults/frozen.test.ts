@@ -2,12 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { OtlpReceiver } from "../../src/dev/otlp-receiver.ts";
-import { FaultFunction, SLACK_MS } from "./support/fault-function.ts";
+import { FaultFunction, FLUSH_TIMEOUT_MS, SLACK_MS } from "./support/fault-function.ts";
 import { crossed, startRow } from "./support/fault-row.ts";
 
 const FREEZE_MS = 5_000;
-/** The default of `COLDSPAN_FLUSH_TIMEOUT_MS`. */
-const FLUSH_TIMEOUT_MS = 4_000;
 
 interface Loss {
   readonly fault: string;
@@ -32,7 +30,6 @@ describe.concurrent("a freeze between two invocations loses no span", () => {
   test.for(crossed(LOSSES))("$fault: $protocol, $mode", async ({ cut, ...of }, context) => {
     const row = startRow(context, of);
     const traced = await FaultFunction.start(context, row, {
-      flushTimeoutMs: FLUSH_TIMEOUT_MS,
       function: { freezeWhenIdle: true },
     });
     await (await traced.invoke()).settled;

@@ -44,9 +44,10 @@ beforeEach(async () => {
 });
 
 /** A process that runs this code with `engine`, `end` and `invoke` at hand, on the same disk. */
-function startProcess(code: string): Child {
+function startProcess(code: string, before = ""): Child {
   return startScript(`
     import { start } from "./test/fixtures/process-end/start.ts";
+    ${before}
     const { engine, end, invoke } = start(${JSON.stringify([receiver.url, directory]).slice(1, -1)});
     await new Promise((resolve) => setTimeout(resolve, 10));
     ${code}
@@ -79,6 +80,14 @@ describe("spans arrive in the next init, once, after", () => {
     expect(leftFiles()).toEqual([]);
     await restart();
     expect(receiver.names).toHaveLength(2);
+  });
+
+  test("an unhandled rejection that the runtime client answers by an exit", async () => {
+    const code = `invoke("handler"); void Promise.reject(new RangeError("bug"));`;
+    const client = `process.on("unhandledRejection", () => process.exit(128));`;
+    expect((await startProcess(code, client).finished).code).toBe(128);
+    await restart();
+    expect(receiver.names).toEqual(["handler aborted by RangeError"]);
   });
 
   test("an exit while a request is under way", async () => {

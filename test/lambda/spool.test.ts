@@ -25,8 +25,10 @@ import { FileSpool } from "../../src/lambda/spool.ts";
 import { encodeSpoolFile, parseSpoolFile, type SpoolEntry } from "../../src/lambda/spool-file.ts";
 import { runScript, startScript } from "../support/child.ts";
 
+const DESTINATION = "otlp/grpc collector:4317";
+
 const ENTRY: SpoolEntry = {
-  destination: "otlp/grpc collector:4317",
+  destination: DESTINATION,
   request: Buffer.from("an encoded request"),
   spanCount: 3,
   mayRepeat: false,
@@ -56,10 +58,10 @@ describe("a written request", () => {
   test("is claimed once, as it was, and gone when it is removed", () => {
     const directory = makeDirectory();
     expect(new FileSpool(directory).write(ENTRY)).toBe(true);
-    const claimed = new FileSpool(directory).claim();
+    const claimed = new FileSpool(directory).claim([DESTINATION]);
     expect(claimed).toMatchObject([{ ...ENTRY, request: expect.anything() }]);
     expect(Buffer.from(claimed[0]?.request ?? []).toString()).toBe("an encoded request");
-    expect(new FileSpool(directory).claim()).toEqual([]);
+    expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
     claimed[0]?.remove();
     expect(readdirSync(directory)).toEqual([]);
   });
@@ -76,7 +78,9 @@ describe("a written request", () => {
     new FileSpool(directory).write(ENTRY);
     const path = onlyFileIn(directory);
     renameSync(path, `${path}.${DEAD_OWNER}`);
-    expect(new FileSpool(directory).claim()).toMatchObject([{ spanCount: 3, mayRepeat: true }]);
+    expect(new FileSpool(directory).claim([DESTINATION])).toMatchObject([
+      { spanCount: 3, mayRepeat: true },
+    ]);
   });
 
   test("is claimed by one of many processes that race for it", async () => {
@@ -88,7 +92,7 @@ describe("a written request", () => {
         import { FileSpool } from "./src/lambda/spool.ts";
         console.log("ready");
         process.stdin.once("data", () => {
-          const claimed = new FileSpool(${JSON.stringify(directory)}).claim();
+          const claimed = new FileSpool(${JSON.stringify(directory)}).claim(['otlp/grpc collector:4317']);
           console.log(claimed.map(({ request }) => Buffer.from(request).toString()).join(","));
           console.log("done");
         });
@@ -104,8 +108,15 @@ describe("a written request", () => {
     expect(claims).toHaveLength(50);
     expect(new Set(claims).size).toBe(50);
     // Those that a racer claimed and left are claimed again by the next.
-    const left = new FileSpool(directory).claim();
+    const left = new FileSpool(directory).claim([DESTINATION]);
     expect(left).toHaveLength(50);
+  });
+
+  test("is left to those who have its destination", () => {
+    const directory = makeDirectory();
+    new FileSpool(directory).write(ENTRY);
+    expect(new FileSpool(directory).claim(["otlp/grpc elsewhere:4317"])).toEqual([]);
+    expect(new FileSpool(directory).claim(["console", DESTINATION])).toHaveLength(1);
   });
 
   test("older than an hour is deleted, not sent", () => {
@@ -113,7 +124,7 @@ describe("a written request", () => {
     new FileSpool(directory).write(ENTRY);
     const path = onlyFileIn(directory);
     renameSync(path, aged(path, 3_600_001));
-    expect(new FileSpool(directory).claim()).toEqual([]);
+    expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
     expect(readdirSync(directory)).toEqual([]);
   });
 });
@@ -127,9 +138,16 @@ test("the spool takes 16 MiB and no more", () => {
   expect(new FileSpool(directory).write(ENTRY)).toBe(true);
 });
 
+test("a spool is empty until something is written", () => {
+  const spool = new FileSpool(makeDirectory());
+  expect(spool.isEmpty).toBe(true);
+  spool.write(ENTRY);
+  expect(spool.isEmpty).toBe(false);
+});
+
 test("a claim makes no directory and needs none", () => {
   const directory = makeDirectory();
-  expect(new FileSpool(directory).claim()).toEqual([]);
+  expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
   expect(existsSync(directory)).toBe(false);
 });
 
@@ -145,7 +163,7 @@ describe("what is not a whole file of ours", () => {
     const directory = makeDirectory();
     new FileSpool(directory).write(ENTRY);
     spoil(onlyFileIn(directory));
-    expect(new FileSpool(directory).claim()).toEqual([]);
+    expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
     expect(readdirSync(directory)).toEqual([]);
   });
 
@@ -160,7 +178,7 @@ describe("what is not a whole file of ours", () => {
     ]) {
       writeFileSync(join(directory, name), "x");
     }
-    expect(new FileSpool(directory).claim()).toEqual([]);
+    expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
     expect(readdirSync(directory)).toEqual([]);
   });
 
@@ -169,10 +187,10 @@ describe("what is not a whole file of ours", () => {
     new FileSpool(directory).write(ENTRY);
     const path = onlyFileIn(directory);
     renameSync(path, `${path}.part`);
-    expect(new FileSpool(directory).claim()).toEqual([]);
+    expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
     expect(readdirSync(directory)).toHaveLength(1);
     renameSync(`${path}.part`, `${aged(path, 60_001)}.part`);
-    expect(new FileSpool(directory).claim()).toEqual([]);
+    expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
     expect(readdirSync(directory)).toEqual([]);
   });
 
@@ -184,7 +202,7 @@ describe("what is not a whole file of ours", () => {
     writeFileSync(target, "precious");
     rmSync(path);
     symlinkSync(target, path);
-    new FileSpool(directory).claim();
+    new FileSpool(directory).claim([DESTINATION]);
     expect(readFileSync(target, "utf8")).toBe("precious");
   });
 
@@ -192,7 +210,7 @@ describe("what is not a whole file of ours", () => {
     const directory = makeDirectory();
     new FileSpool(directory).write(ENTRY);
     chmodSync(directory, 0o777);
-    expect(new FileSpool(directory).claim()).toEqual([]);
+    expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
     expect(new FileSpool(directory).write(ENTRY)).toBe(false);
     expect(readdirSync(directory)).toHaveLength(1);
   });
@@ -206,7 +224,7 @@ describe("what is not a whole file of ours", () => {
       else symlinkSync(elsewhere, directory);
       if (kind === "a link") mkdirSync(elsewhere, { mode: 0o700 });
       expect(new FileSpool(directory).write(ENTRY)).toBe(false);
-      expect(new FileSpool(directory).claim()).toEqual([]);
+      expect(new FileSpool(directory).claim([DESTINATION])).toEqual([]);
       if (kind === "a link") expect(readdirSync(elsewhere)).toEqual([]);
     },
   );
@@ -215,7 +233,7 @@ describe("what is not a whole file of ours", () => {
     const directory = makeDirectory();
     mkdirSync(join(directory, "inner"), { recursive: true, mode: 0o700 });
     new FileSpool(directory).write(ENTRY);
-    expect(new FileSpool(directory).claim()).toHaveLength(1);
+    expect(new FileSpool(directory).claim([DESTINATION])).toHaveLength(1);
     expect(lstatSync(join(directory, "inner")).isDirectory()).toBe(true);
   });
 });

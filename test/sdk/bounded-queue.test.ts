@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BoundedQueue, type Chunk } from "../../src/sdk/bounded-queue.ts";
+import {
+  BoundedQueue,
+  type Chunk,
+  estimateMemory,
+  type QueueBounds,
+} from "../../src/sdk/bounded-queue.ts";
 
 type QueuedSpan = Parameters<BoundedQueue["add"]>[0];
 
@@ -10,6 +15,13 @@ function span(name: string): QueuedSpan {
 
 function namesOf(chunk: Chunk): string[] {
   return chunk.spans.map(({ name }) => name);
+}
+
+function isOverfull(held: readonly { bytes: number }[], bounds: QueueBounds): boolean {
+  const bytes = held.reduce((sum, entry) => sum + entry.bytes, 0);
+  return (
+    held.length > bounds.maxSpans || estimateMemory(held.length, bytes) > bounds.maxMemoryBytes
+  );
 }
 
 type Step = readonly ["add", number] | readonly ["take", number] | readonly ["return", number];
@@ -23,7 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 test("a queue holds what a plain array would hold, within both bounds", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100, size: "max" }), (steps) => {
-      const bounds = { maxSpans: 50, maxBytes: 400 };
+      const bounds = { maxSpans: 50, maxMemoryBytes: estimateMemory(20, 400) };
       const queue = new BoundedQueue(bounds);
       let model: { name: string; bytes: number }[] = [];
       const taken: { chunk: Chunk; model: { name: string; bytes: number }[] }[] = [];
@@ -36,8 +48,7 @@ test("a queue holds what a plain array would hold, within both bounds", () => {
           queue.add(span(name), bytes);
           model.push({ name, bytes });
           const out = taken.flatMap((entry) => entry.model);
-          const size = () => [...model, ...out].reduce((sum, entry) => sum + entry.bytes, 0);
-          while (model.length > 0 && (model.length + out.length > 50 || size() > 400)) {
+          while (model.length > 0 && isOverfull([...model, ...out], bounds)) {
             model.shift();
             dropped++;
           }
@@ -64,16 +75,16 @@ test("a queue holds what a plain array would hold, within both bounds", () => {
 });
 
 test("a span larger than the whole queue costs none of the others", () => {
-  const queue = new BoundedQueue({ maxSpans: 10, maxBytes: 100 });
+  const queue = new BoundedQueue({ maxSpans: 10, maxMemoryBytes: estimateMemory(10, 100) });
   queue.add(span("a"), 60);
-  queue.add(span("huge"), 101);
+  queue.add(span("huge"), 10_000);
   expect(queue.waiting).toBe(1);
   expect(queue.tooLarge).toBe(1);
   expect(queue.overflowed).toBe(0);
 });
 
 test("a new span is the one to go when all others are under way", () => {
-  const queue = new BoundedQueue({ maxSpans: 2, maxBytes: 100 });
+  const queue = new BoundedQueue({ maxSpans: 2, maxMemoryBytes: estimateMemory(2, 100) });
   queue.add(span("a"), 1);
   queue.add(span("b"), 1);
   const chunk = queue.take(2, 100);
@@ -84,7 +95,7 @@ test("a new span is the one to go when all others are under way", () => {
 });
 
 test("halving keeps every span and its order", () => {
-  const queue = new BoundedQueue({ maxSpans: 10, maxBytes: 100 });
+  const queue = new BoundedQueue({ maxSpans: 10, maxMemoryBytes: estimateMemory(10, 100) });
   for (const name of ["a", "b", "c", "d", "e"]) queue.add(span(name), 1);
   const first = queue.halve(queue.take(5, 100));
   expect(namesOf(first)).toEqual(["a", "b", "c"]);
@@ -93,7 +104,7 @@ test("halving keeps every span and its order", () => {
 });
 
 test("50,000 spans are added and taken in linear time and memory is given back", () => {
-  const queue = new BoundedQueue({ maxSpans: 50_000, maxBytes: 1e9 });
+  const queue = new BoundedQueue({ maxSpans: 50_000, maxMemoryBytes: 1e9 });
   const one = span("a");
   for (let i = 0; i < 60_000; i++) queue.add(one, 10);
   expect(queue.overflowed).toBe(10_000);

@@ -120,6 +120,18 @@ describe("a receiver that swallows everything", () => {
   });
 });
 
+test("the last flush of a process asks a receiver that failed a moment ago", async () => {
+  const destination = new ScriptedDestination(() => UNAVAILABLE);
+  const engine = startEngine([destination], {}, { clock: new VirtualClock() });
+  engine.end(...numbered("span", 25));
+  await engine.flush();
+  destination.script = () => SENT;
+  await engine.flush();
+  expect(destination.taken).toEqual([]);
+  await engine.flushLast(300);
+  expect(engine.counts()).toMatchObject({ sent: 25, buffered: 0 });
+});
+
 test("a receiver's own wish for a pause is kept", async () => {
   const clock = new VirtualClock();
   const destination = new ScriptedDestination(() => ({ ...UNAVAILABLE, retryInMillis: 60_000 }));

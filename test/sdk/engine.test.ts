@@ -270,6 +270,24 @@ describe("what does not fit", () => {
     expect(destination.taken).toEqual(numbered("span", 1_000).slice(900));
   });
 
+  test("reports after a quiet time what it held back, though nothing more was lost", async () => {
+    const clock = new VirtualClock();
+    const destination = new ScriptedDestination(() => UNAVAILABLE);
+    const engine = startEngine([destination], { maxBufferSpans: 10 }, { clock });
+    await settle();
+    engine.end(...numbered("first", 11));
+    void engine.flush();
+    engine.end(...numbered("second", 5));
+    void engine.flush();
+    expect(engine.losses.map(({ spans }) => spans)).toEqual([1]);
+    await clock.pass(30_000);
+    void engine.flush();
+    expect(engine.losses.map(({ spans }) => spans)).toEqual([1, 5]);
+    await clock.pass(30_000);
+    void engine.flush();
+    expect(engine.losses).toHaveLength(2);
+  });
+
   test("is bounded before the destinations are loaded, too", async () => {
     const destination = new ScriptedDestination();
     const loaded = Promise.withResolvers<readonly ScriptedDestination[]>();

@@ -16,7 +16,8 @@ import {
 
 const OUTCOMES = { sent: SENT, unavailable: UNAVAILABLE, lost: LOST, refused: REFUSED } as const;
 const MAX_SPANS = 40;
-const MAX_BYTES = 300;
+/** Some thirty spans. */
+const MAX_BYTES = 27_000;
 
 type Step =
   | { readonly kind: "end"; readonly count: number }

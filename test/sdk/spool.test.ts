@@ -19,6 +19,10 @@ class MemorySpool implements Spool {
   readonly claimed = new Set<SpooledRequest>();
   room = 100;
 
+  get isEmpty(): boolean {
+    return this.files.length === 0;
+  }
+
   write(request: SpooledRequest): boolean {
     if (this.room === 0) return false;
     this.room--;
@@ -26,10 +30,10 @@ class MemorySpool implements Spool {
     return true;
   }
 
-  claim(): RecoveredRequest[] {
-    const { files } = this;
-    this.files = [];
-    return files.map((file) => {
+  claim(destinations: readonly string[]): RecoveredRequest[] {
+    const wanted = this.files.filter((file) => destinations.includes(file.destination));
+    this.files = this.files.filter((file) => !wanted.includes(file));
+    return wanted.map((file) => {
       this.claimed.add(file);
       return { ...file, remove: () => void this.claimed.delete(file) };
     });
@@ -96,6 +100,7 @@ describe("when the process ends", () => {
     await engine.flush();
     engine.spool();
     expect(engine.counts()).toMatchObject({ recorded: 35, spooled: 20, buffered: 15 });
+    expect(engine.losses).toMatchObject([{ reason: "process ended", spans: 15 }]);
   });
 
   test("spans that were recovered and not yet sent stay where they are", async () => {
@@ -113,6 +118,14 @@ describe("when the process ends", () => {
     expect(spool.files).toEqual([]);
     expect(spool.claimed.size).toBe(1);
     expect(engine.counts()).toMatchObject({ recovered: 1, spooled: 0, buffered: 1 });
+  });
+
+  test("spans that ended before any destination was loaded are reported as lost", () => {
+    const loadDestinations = () => new Promise<never>(() => {});
+    const engine = startEngine([], {}, { spool: new MemorySpool(), loadDestinations });
+    engine.end("a", "b");
+    engine.spool();
+    expect(engine.losses).toMatchObject([{ reason: "process ended", spans: 2 }]);
   });
 
   test("an exporter object's spans cannot be spooled", async () => {
@@ -191,13 +204,26 @@ describe("a recovered request", () => {
     expect(spool.claimed.size).toBe(0);
   });
 
-  test("for a destination that is gone is reported and removed", async () => {
+  test("is sent during init in after-return mode, too", async () => {
+    const spool = new MemorySpool();
+    spool.write(left);
+    const destination = new ScriptedDestination();
+    const extension = {
+      register: () => Promise.resolve(true),
+      responsePosted: () => Promise.resolve(),
+    };
+    startEngine([destination], { mode: "after-return" }, { spool, extension });
+    await settle();
+    expect(destination.taken).toEqual(["a", "b"]);
+  });
+
+  test("for another destination is not taken", async () => {
     const spool = new MemorySpool();
     spool.write({ ...left, destination: "elsewhere" });
     const engine = startEngine([new ScriptedDestination()], {}, { spool });
     await settle();
-    expect(engine.losses).toMatchObject([{ destination: "elsewhere", spans: 2 }]);
-    expect(spool.claimed.size).toBe(0);
+    expect(engine.counts().recovered).toBe(0);
+    expect(spool.files).toHaveLength(1);
   });
 });
 
@@ -219,6 +245,24 @@ describe("a handler that never ends, with a receiver that never answers", () => 
     expect(spool.files).toEqual([]);
     await clock.pass(1);
     expect(spool.files).toMatchObject([{ spanCount: 1, mayRepeat: true }]);
+  });
+
+  test("is probed again when the process lives on after a probe was spooled", async () => {
+    const spool = new MemorySpool();
+    const clock = new VirtualClock();
+    const destination = new ScriptedDestination(() => UNAVAILABLE);
+    const engine = startEngine([destination], {}, { spool, clock });
+    engine.end("a");
+    await engine.flush();
+    destination.script = () => new Promise(() => {});
+    await clock.pass(700);
+    expect(engine.counts().breaker).toBe("probing");
+    engine.spool();
+    destination.script = () => SENT;
+    engine.end("b");
+    await clock.pass(2_000);
+    expect(destination.taken).toEqual(["b"]);
+    expect(engine.counts()).toMatchObject({ breaker: "closed", buffered: 0, spooled: 1 });
   });
 
   test("has them sent by the same process when that lives on", async () => {

@@ -136,6 +136,17 @@ describe("a wrapped handler", () => {
     expect(wrapped[highWaterMark]).toBe(1024);
   });
 
+  it("shows what a middleware engine hangs on its handlers", () => {
+    const used: string[] = [];
+    const handler = Object.assign(async () => used.join(), {
+      use: (name: string) => used.push(name),
+    });
+    const wrapped = withTracing(handler);
+    wrapped.use("validation");
+    expect(used).toEqual(["validation"]);
+    expect(Object.keys(wrapped)).toEqual([]);
+  });
+
   it("refuses what is no function, naming what it got", () => {
     expect(() => withTracing(undefined as never)).toThrow(
       new TypeError("withTracing: expected a handler function, got undefined"),

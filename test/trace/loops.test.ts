@@ -132,7 +132,10 @@ describe("a sequential loop", () => {
     expect(recordSpan(1).status.code).toBe(0);
     expect(recordSpan(2).status).toEqual({ code: 2, message: "no such order" });
     expect(recordSpan(2).attributes["error.type"]).toBe("RangeError");
-    expect(recordSpan(3).status.code).toBe(2);
+    expect(recordSpan(3).status).toEqual({ code: 2, message: "no such order" });
+    // The exception is where it was thrown, and not on everything that it took down.
+    expect(recordSpan(2).events.map((event) => event.name)).toEqual(["exception"]);
+    expect(recordSpan(3).events).toEqual([]);
   });
 
   it("goes on as a plain iterator does after it was left and taken up again", () => {
@@ -237,6 +240,21 @@ describe("a watched array", () => {
     expect(await handler(sqsEvent(3))).toBe("done");
   });
 
+  it("makes the right record current after the handler has sorted, cut or added records", async () => {
+    const handler = withTracing(async (event: SQSEvent) => {
+      const { Records } = event;
+      Records.reverse();
+      Records.splice(1, 1);
+      Records.push({ ...(Records[0] as SQSRecord), messageId: "added" });
+      for (const record of Records) mark(`seen ${record.messageId}`);
+    });
+    await handler(sqsEvent(3));
+    expect(parentName("seen message-3")).toBe("message-3");
+    expect(parentName("seen message-1")).toBe("message-1");
+    expect(parentName("seen added")).toBe("orders-function");
+    expect(traced.spans().filter(RECORD_SPAN)).toHaveLength(3);
+  });
+
   it("passes index, array and this on to the callback", () => {
     const seen: unknown[] = [];
     const self = { me: true };
@@ -248,6 +266,29 @@ describe("a watched array", () => {
     });
     handler(sqsEvent(1));
     expect(seen).toHaveLength(4);
+  });
+
+  it("hands out promises that can more than settle as they came from the callback", async () => {
+    let asked = 0;
+    class Query extends Promise<string> {
+      static override readonly [Symbol.species] = Promise;
+    }
+    // biome-ignore lint/suspicious/noThenProperty: drivers have queries that run when they are awaited
+    Query.prototype.then = function (this: Promise<string>, ...settlers) {
+      asked++;
+      return Promise.prototype.then.apply(this, settlers) as never;
+    };
+    const query = new Query((resolve) => resolve("rows"));
+    const process = Object.assign(Promise.resolve(0), { kill: () => true });
+    const handler = withTracing(async (event: SQSEvent) => {
+      const results = event.Records.map((_, index) => (index === 0 ? query : process));
+      expect(results[0]).toBe(query);
+      expect(results[1]).toBe(process);
+      expect(asked).toBe(0);
+      await sleep(1);
+    });
+    await handler(sqsEvent(2));
+    expect(traced.spans().filter(RECORD_SPAN)).toHaveLength(2);
   });
 
   it("leaves a rejection as unhandled as the handler left it", async () => {

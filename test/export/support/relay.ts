@@ -8,6 +8,8 @@ export interface Relay {
   readonly connections: readonly Socket[];
   /** The connections that exist now carry nothing more, in either direction, and stay open. */
   silence(): void;
+  /** The connections that exist now carry nothing for so long, and then all of it. */
+  delay(timeMs: number): void;
   /** New connections are refused from now on. */
   stopListening(): Promise<void>;
   close(): Promise<void>;
@@ -40,6 +42,12 @@ export async function startRelay(targetPort: number): Promise<Relay> {
     connections,
     silence: () => {
       for (const socket of all) silent.add(socket);
+    },
+    delay: (timeMs) => {
+      for (const socket of [...all]) {
+        socket.pause();
+        setTimeout(() => socket.resume(), timeMs);
+      }
     },
     stopListening: async () => {
       server.close();

@@ -20,12 +20,15 @@ import { accountSpans, type MadeInvocation, type SpanAccount } from "./span-acco
 
 export const NEWEST: Runtime = { node: 24, ric: 4 };
 
-/** The flush bound in most rows: each failing flush is waited for, and the suite has many. */
-export const FLUSH_TIMEOUT_MS = 1_000;
+/** The default of `COLDSPAN_FLUSH_TIMEOUT_MS`. */
+export const FLUSH_TIMEOUT_MS = 4_000;
+
+/** The flush bound of rows in which flushes fail: each is waited for, and there are many. */
+export const SHORT_FLUSH_MS = 1_500;
 
 /**
  * Beyond the flush bound: a cold start's own work in its first invocation, and a timer that fires late
- * on two cores that run eight functions at once.
+ * on two cores that run four functions at once.
  */
 export const SLACK_MS = 1_000;
 
@@ -147,7 +150,8 @@ export class FaultFunction {
 
   /** What the function knows of its first destination. */
   async stats(): Promise<DestinationStats> {
-    const { body } = await this.invoke({ spans: 0, act: "stats" });
+    const { body, settled } = await this.invoke({ spans: 0, act: "stats" });
+    await settled;
     const { stats } = JSON.parse(body.toString()) as FaultAnswer;
     const [first] = stats?.destinations ?? [];
     if (first === undefined) throw new Error("The function has no destination");
@@ -164,6 +168,14 @@ export class FaultFunction {
     while (this.account().missing.length > 0 && performance.now() < endMs) {
       await sleep(RECOVERY_STEP_MS);
       if (this.account().missing.length > 0) await this.invoke({ spans: 0 });
+    }
+  }
+
+  /** Invokes now and then until the function holds no span of earlier invocations. */
+  async untilDrained(timeoutMs: number): Promise<void> {
+    const endMs = performance.now() + timeoutMs;
+    while ((await this.stats()).buffered > 0 && performance.now() < endMs) {
+      await sleep(RECOVERY_STEP_MS);
     }
   }
 

@@ -20,7 +20,7 @@ const COLUMNS: readonly Column[] = [
 export class FaultTable implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    const rows = tests.map(toCells);
+    const rows = tests.filter((test) => test.result().state !== "skipped").map(toCells);
     if (rows.length === 0) return;
     const table = [["", ...COLUMNS.map(([title]) => title), ""], ...rows];
     const widths = COLUMNS.map((_, column) => widest(table, column + 1));

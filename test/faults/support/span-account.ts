@@ -36,7 +36,7 @@ export function accountSpans(
   const received = uniqueSpans(receiver.spans());
   const wanted = new Set(invocations.flatMap(wantedNames));
   for (let i = 0; i < coldStarts; i++) wanted.add(`init #${i}`);
-  const found = nameSpans(received);
+  const found = nameSpans(received, new Map(invocations.map(({ requestId, n }) => [requestId, n])));
   const duplicates = receiver.duplicates();
   return {
     expected: wanted.size,
@@ -49,24 +49,28 @@ export function accountSpans(
   };
 }
 
-function wantedNames({ requestId, n, spans }: MadeInvocation): string[] {
-  return [`invocation ${requestId}`, ...Array.from({ length: spans }, (_, i) => `work ${n}.${i}`)];
+function wantedNames({ n, spans }: MadeInvocation): string[] {
+  return [`invocation ${n}`, ...Array.from({ length: spans }, (_, i) => `work ${n}.${i}`)];
 }
 
 function uniqueSpans(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
   return [...new Map(spans.map((span) => [`${span.traceId}:${span.spanId}`, span])).values()];
 }
 
-/** Spans that share a name which should be unique get a number, and so show up as unexpected. */
-function nameSpans(spans: readonly ReceivedSpan[]): Map<string, ReceivedSpan> {
+/** Spans whose names should differ and do not get a number, and so show up as unexpected. */
+function nameSpans(
+  spans: readonly ReceivedSpan[],
+  numbers: ReadonlyMap<unknown, number>,
+): Map<string, ReceivedSpan> {
   const named = new Map<string, ReceivedSpan>();
-  let inits = 0;
+  const counts = new Map<string, number>();
   for (const span of spans) {
     const requestId = span.attributes["faas.invocation_id"];
-    let name = span.kind === "SERVER" ? `invocation ${requestId}` : span.name;
-    if (name === "init") name = `init #${inits++}`;
-    while (named.has(name)) name += " again";
-    named.set(name, span);
+    const number = numbers.get(requestId) ?? requestId;
+    const name = span.kind === "SERVER" ? `invocation ${number}` : span.name;
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    named.set(count > 0 || name === "init" ? `${name} #${count}` : name, span);
   }
   return named;
 }

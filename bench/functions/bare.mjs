@@ -1,0 +1,4 @@
+/** Nobody traces. */
+import { handle } from "bench:app";
+
+export const handler = handle;

@@ -1,0 +1,12 @@
+/** The line above every table: on what it was measured. */
+import type { Header } from "./results.ts";
+
+export function describeHeader({ measuredAt, machine }: Header): string {
+  const { cpu, cores, memoryGib, system, load, node, commit } = machine;
+  const versions = Object.values(node).map((version) => `Node ${version}`);
+  return [
+    `Ratios, one machine: ${cores} × ${cpu}, ${memoryGib} GiB, ${system};`,
+    `${versions.join(", ")}; load ${load.toFixed(1)} at the start;`,
+    `coldspan ${commit}, ${measuredAt.slice(0, 10)}.`,
+  ].join(" ");
+}
