@@ -4,7 +4,8 @@ import type { ContainerOptions } from "./container.ts";
 /** Successful opens of files; directories and devices are no image content. */
 const OPENED = /\bopen(?:at|at2)?\((?:AT_FDCWD, )?"([^"]+)", ([^)]*)\)\s*=\s*\d+/;
 const EXECUTED = /\bexecve\("([^"]+)",.*\)\s*=\s*0/;
-const NOT_IMAGE_CONTENT = /^\/(?:proc|sys|dev|tmp)\//;
+/** The compile cache is in the image, though it is read through a link in `/tmp`. */
+const NOT_IMAGE_CONTENT = /^\/(?:proc|sys|dev|tmp\/(?!coldspan-compile-cache\/))/;
 
 /** The same container under `strace`, which writes to its standard error. */
 export function underTrace(

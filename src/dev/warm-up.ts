@@ -110,7 +110,9 @@ function openToEverybody(directory: string): { fileCount: number; bytes: number 
   for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
     const path = join(directory, name);
     const stats = statSync(path);
-    chmodSync(path, stats.isDirectory() ? 0o755 : 0o644);
+    const mode = stats.isDirectory() ? 0o755 : 0o644;
+    // A file that is as it shall be stays in the layer below.
+    if ((stats.mode & 0o777) !== mode) chmodSync(path, mode);
     if (stats.isDirectory()) continue;
     fileCount += 1;
     bytes += stats.size;

@@ -1,4 +1,4 @@
-/** Finding a handler among a module's exports, and showing the module with another one in its place. */
+/** Showing a module with another handler in the place of its own. */
 
 /** A handler of any style; only the wrapper looks at its parameters. */
 export type Handler = (...parameters: never[]) => unknown;
