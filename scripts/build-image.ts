@@ -12,7 +12,7 @@ import {
 import { createRequire } from "node:module";
 import { join, relative, resolve } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
-import { commonJs, define, instrumentations, version } from "./build.ts";
+import { builtinsWithoutImport, commonJs, define, instrumentations, version } from "./build.ts";
 import { noticesOf } from "./notices.ts";
 
 const ROOT = "dist/image";
@@ -55,9 +55,13 @@ export async function buildImageFiles(): Promise<void> {
     build({
       ...shared,
       entryPoints: { coldspan: "src/image/bundle.ts" },
-      plugins: [chunksStayOutside],
+      plugins: [chunksStayOutside, builtinsWithoutImport],
     }),
-    build({ ...shared, entryPoints: { preload: "src/image/preload.ts" } }),
+    build({
+      ...shared,
+      entryPoints: { preload: "src/image/preload.ts" },
+      plugins: [builtinsWithoutImport],
+    }),
     build({ ...shared, ...instrumentations, outdir: HOME }),
     ...CHUNKS.map((name) => build({ ...shared, entryPoints: { [name]: `src/export/${name}.ts` } })),
     build({ ...tool, entryPoints: { cli: "src/cli.ts" } }),

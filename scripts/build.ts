@@ -45,23 +45,25 @@ const shared: BuildOptions = {
 };
 
 /**
- * Takes Node's builtins without `import`: an import evaluates every lazy export of a builtin, even
+ * Takes Node's builtins without `import` or `require`: both evaluate every lazy export of a builtin, even
  * of one that the runtime client has loaded already. `node:http` alone then loads undici for its
  * `WebSocket`: 35–60 ms of cold start, and `node:fs` 2–4 ms.
  */
-const builtinsWithoutImport: Plugin = {
+export const builtinsWithoutImport: Plugin = {
   name: "builtins-without-import",
   setup(bundler) {
     const namespace = "builtin";
     bundler.onResolve({ filter: /.*/ }, ({ path, kind }) => {
       if (!isBuiltin(path)) return null;
-      if (kind !== "dynamic-import") return { path, namespace };
+      if (kind !== "dynamic-import") return { path, namespace, sideEffects: false };
       // What stands for the builtin is CommonJS: such an import would have no name but `default`.
       const text = `import("${path}") has no names in the bundle; use process.getBuiltinModule`;
       return { errors: [{ text }] };
     });
+    // Inherited, because the bundler looks at each own property: at `TextDecoder` of `node:util`, which
+    // is made on first sight, for 10 ms. A default import would be this object, so there may be none.
     bundler.onLoad({ filter: /.*/, namespace }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+      contents: `module.exports = Object.create(process.getBuiltinModule(${JSON.stringify(path)}))`,
     }));
   },
 };
@@ -108,7 +110,12 @@ export async function bundlePackage(): Promise<void> {
       chunkNames: "[name]-[hash]",
     }),
     // Without code splitting each door would carry the SDK: the others ask the library.
-    build({ ...commonJs, outdir: "dist/cjs", entryPoints: ["src/index.ts"] }),
+    build({
+      ...commonJs,
+      outdir: "dist/cjs",
+      entryPoints: ["src/index.ts"],
+      plugins: [builtinsWithoutImport],
+    }),
     build({
       ...commonJs,
       outdir: "dist/cjs",

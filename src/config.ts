@@ -1,5 +1,4 @@
 /** What the process was started with, resolved once: every variable and default of coldspan in one place. */
-import { isMainThread } from "node:worker_threads";
 import type { Attributes } from "@opentelemetry/api";
 import type { Sampler, SpanExporter } from "@opentelemetry/sdk-trace";
 import { readBoolean, type Settings } from "./environment.ts";
@@ -9,7 +8,6 @@ import { type InitOptions, optionValues } from "./options.ts";
 import {
   readLambdaEnvironment,
   readLogLevel,
-  readTraceConfig,
   resolveFlush,
   resolvePropagators,
   resolveResourceAttributes,
@@ -17,6 +15,7 @@ import {
   resolveSpanLimits,
 } from "./sdk-config.ts";
 import type { TraceConfig } from "./trace/settings.ts";
+import { readTraceConfig } from "./trace-config.ts";
 
 export type PropagatorName = "tracecontext" | "baggage" | "xray" | "xray-lambda" | "b3" | "b3multi";
 
@@ -192,7 +191,7 @@ export function readTraceHeader(): string | undefined {
   return process.env._X_AMZN_TRACE_ID || undefined;
 }
 
-/** This thread and its live environment. */
+/** This process and its live environment. */
 export function thisProcess(): ProcessFacts & { readonly env: NodeJS.ProcessEnv } {
-  return { argv: process.argv, env: process.env, isMainThread };
+  return { argv: process.argv, env: process.env };
 }

@@ -22,14 +22,13 @@ export { addMetadata, annotate } from "./trace/annotations.ts";
 export { withTracing } from "./trace/handler.ts";
 export type { AnyHandler, SpanName, SpanNames, TracingOptions } from "./trace/options.ts";
 export type { PayloadOptions } from "./trace/payload.ts";
-export {
-  type BatchResponse,
-  type IdentifierOf,
-  type KafkaItemIdentifier,
-  type ProcessRecordsOptions,
-  processRecords,
-  type RecordOf,
-  type RecordsEvent,
-} from "./trace/process-records.ts";
+export { type ProcessRecordsOptions, processRecords } from "./trace/process-records.ts";
+export type {
+  BatchResponse,
+  IdentifierOf,
+  KafkaItemIdentifier,
+  RecordOf,
+  RecordsEvent,
+} from "./trace/records-event.ts";
 export type { InboundPolicy, RecordParent } from "./trace/settings.ts";
 export { init };

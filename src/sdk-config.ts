@@ -12,15 +12,12 @@ import type {
 import {
   readChoice,
   readChoices,
-  readList,
   readNumber,
   readPairs,
   readString,
-  rejectValue,
   type Settings,
 } from "./environment.ts";
 import { type InitOptions, isSampler } from "./options.ts";
-import type { InboundPolicy, TraceConfig } from "./trace/settings.ts";
 
 /** The specification's limit for attributes and events of a span. */
 const DEFAULT_COUNT_LIMIT = 128;
@@ -65,8 +62,6 @@ const LOG_LEVELS: readonly LogLevel[] = [
   "verbose",
   "all",
 ];
-const INBOUND_POLICIES: readonly InboundPolicy[] = ["parent", "link", "ignore"];
-
 export function readLambdaEnvironment(settings: Settings): LambdaEnvironment {
   return Object.freeze({
     functionName: readString(settings, "AWS_LAMBDA_FUNCTION_NAME"),
@@ -160,37 +155,4 @@ export function resolveFlush(settings: Settings, lambda: LambdaEnvironment): Flu
     maxBufferBytes: (lambda.memorySizeMb ?? SMALLEST_MEMORY_MB) * MIB * BUFFER_SHARE,
     spoolDirectory: readString(settings, "COLDSPAN_SPOOL_DIRECTORY") ?? DEFAULT_SPOOL_DIRECTORY,
   });
-}
-
-export function readTraceConfig(settings: Settings, options: InitOptions): TraceConfig {
-  return Object.freeze({
-    recordParent: readChoice(settings, "COLDSPAN_RECORD_PARENT", ["producer", "batch"], "producer"),
-    semconv: resolveSemconv(settings, options.semconv),
-    inboundContext: readInboundContext(settings),
-  });
-}
-
-/** Both sets of names at once (`…/dup`) would double the cost of every span: the new ones then. */
-function resolveSemconv(settings: Settings, chosen: unknown): TraceConfig["semconv"] {
-  if (chosen === "1.44" || chosen === "1.45") return chosen;
-  if (chosen !== undefined) settings.warn('init option "semconv" is not 1.44 or 1.45; ignored.');
-  const domains = readList(settings, "OTEL_SEMCONV_STABILITY_OPT_IN") ?? [];
-  return domains.some((domain) => /^(messaging|faas)(\/dup)?$/i.test(domain)) ? "1.45" : "1.44";
-}
-
-/** `link`, `http=link,sqs=parent` or `ignore,sqs=parent`: a policy alone is the default. */
-function readInboundContext(settings: Settings): TraceConfig["inboundContext"] {
-  const name = "COLDSPAN_INBOUND_CONTEXT";
-  const bySource: Record<string, InboundPolicy> = {};
-  for (const item of readList(settings, name) ?? []) {
-    const [kind = "", value] = item.toLowerCase().split("=", 2);
-    const policy = INBOUND_POLICIES.find((known) => known === (value ?? kind).trim());
-    if (policy !== undefined) bySource[value === undefined ? "default" : kind.trim()] = policy;
-    else {
-      const expected = "a policy (parent, link, ignore) or kind=policy";
-      rejectValue(settings, name, { value: item, expected, used: "parent" });
-    }
-  }
-  const { default: fallback = "parent", ...named } = bySource;
-  return Object.freeze({ default: fallback, bySource: Object.freeze(named) });
 }

@@ -15,8 +15,7 @@ export function currentFrames(): string[] {
   Error.stackTraceLimit = Number.POSITIVE_INFINITY;
   const { stack } = new Error();
   Error.stackTraceLimit = limit;
-  const [, ...callers] = framesOf(stack ?? "");
-  return callers;
+  return framesOf(stack ?? "").slice(1);
 }
 
 /**

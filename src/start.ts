@@ -1,5 +1,5 @@
 /** Starts the SDK: config → provider → globals → seam. Everything of cold start is composed here. */
-import { type Context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { ROOT_CONTEXT, type TextMapGetter, trace } from "@opentelemetry/api";
 import { type Config, readTraceHeader, resolveConfig } from "./config.ts";
 import { installDiagLogger, reportError, warnOnce, warnWithFields } from "./diag.ts";
 import { createDestination } from "./export/destinations.ts";
@@ -77,7 +77,8 @@ function startSdk(config: Config): Lifecycle {
     extract: (base, carrier) => invocationPropagator.extract(base, carrier, carrierGetter),
     extractMessage(carrier) {
       const extracted = carrierPropagator.extract(ROOT_CONTEXT, carrier, carrierGetter);
-      return hasSpan(extracted) ? extracted : xray.extract(extracted, carrier, carrierGetter);
+      if (trace.getSpan(extracted) !== undefined) return extracted;
+      return xray.extract(extracted, carrier, carrierGetter);
     },
     flush: (timeoutMs) => engine.flush(timeoutMs),
     stats: () => engine.stats(),
@@ -110,13 +111,8 @@ function startEngine({
   return engine;
 }
 
-/** Carriers made by `trace/` hold plain strings under lower-case keys. */
-const carrierGetter = {
-  keys: (carrier: Carrier) => Object.keys(carrier),
-  get: (carrier: Carrier, key: string) => carrier[key.toLowerCase()],
+/** Carriers made by `trace/` hold plain strings under lower-case keys, as propagators ask for them. */
+const carrierGetter: TextMapGetter<Carrier> = {
+  keys: (carrier) => Object.keys(carrier),
+  get: (carrier, key) => carrier[key],
 };
-
-function hasSpan(context: Context): boolean {
-  const spanContext = trace.getSpanContext(context);
-  return spanContext !== undefined && trace.isSpanContextValid(spanContext);
-}

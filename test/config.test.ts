@@ -313,6 +313,7 @@ describe("a bad value warns once and leaves the default", () => {
     [{ COLDSPAN_FLUSH_TIMEOUT_MS: "1e3" }, "using 4000", (c) => c.flush],
     [{ COLDSPAN_RECORD_PARENT: "queue" }, "producer", (c) => c.trace],
     [{ COLDSPAN_INBOUND_CONTEXT: "http=trust" }, "kind=policy", (c) => c.trace],
+    [{ COLDSPAN_INBOUND_CONTEXT: "https=link" }, "kind=policy", (c) => c.trace],
     [{ OTEL_CONFIG_FILE: "/otel.yaml" }, "not read", (c) => c],
   ];
   test.each(rows)("%o", (env, mentions, read) => {

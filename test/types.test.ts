@@ -46,6 +46,13 @@ describe("processRecords", () => {
     expectTypeOf<RecordOf<SNSEvent>>().toEqualTypeOf<SNSEvent["Records"][number]>();
     expectTypeOf<RecordOf<S3Event>>().toEqualTypeOf<S3Event["Records"][number]>();
     expectTypeOf<RecordOf<MSKEvent>>().toEqualTypeOf<MSKEvent["records"][string][number]>();
+    expectTypeOf<RecordOf<{ messages: { messageID: string }[] }>>().toEqualTypeOf<{
+      messageID: string;
+    }>();
+    expectTypeOf<
+      RecordOf<{ rmqMessagesByQueue: Record<string, { data: string }[]> }>
+    >().toEqualTypeOf<{ data: string }>();
+    expectTypeOf<RecordOf<SQSRecord[]>>().toEqualTypeOf<SQSRecord>();
   });
 
   it("answers with what the source takes", () => {

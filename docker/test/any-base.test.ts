@@ -43,7 +43,7 @@ describe.each(inject("images"))("Node $major", ({ major }) => {
     built.push(image);
     const { api } = await runImageFunction(engine, {
       image,
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.grpcUrl },
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.grpcUrl, _HANDLER: "app.handler" },
     });
     expect(JSON.parse((await api.invoke({ n: 1 })).body.toString())).toEqual({ n: 1 });
     const spans = await receiver.waitForSpans(2);

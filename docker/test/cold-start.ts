@@ -8,7 +8,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { buildImageFiles } from "../../scripts/build-image.ts";
-import { startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
+import { type OtlpReceiver, startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
 import { startRuntimeApi } from "../../src/dev/runtime-api.ts";
 import { runCommand } from "./command.ts";
 import { createContainer } from "./container.ts";
@@ -20,10 +20,10 @@ import { lambdaEnvironment } from "./image-function.ts";
 const RUNS = Number(process.argv[2] ?? 15);
 const CPUS = [1, 0.3];
 const PACKAGES = [
-  "@aws-sdk/client-dynamodb@3.1169.0",
-  "@aws-sdk/lib-dynamodb@3.1169.0",
-  "@aws-sdk/client-s3@3.1169.0",
-  "@aws-sdk/client-sqs@3.1169.0",
+  "@aws-sdk/client-dynamodb@3.1162.0",
+  "@aws-sdk/lib-dynamodb@3.1162.0",
+  "@aws-sdk/client-s3@3.1162.0",
+  "@aws-sdk/client-sqs@3.1162.0",
   "zod@4.1.12",
 ];
 const BARE = "export const handler = async () => 'done';";
@@ -42,6 +42,12 @@ interface Variant {
   readonly image: string;
 }
 
+interface Bench {
+  readonly engine: Engine;
+  readonly receiver: OtlpReceiver;
+  readonly cpus: number;
+}
+
 interface Comparison {
   readonly name: string;
   readonly variants: readonly Variant[];
@@ -49,6 +55,8 @@ interface Comparison {
 
 async function main(): Promise<void> {
   const engine = await startEngine();
+  // One for all runs: a collector that is itself starting would be measured as well.
+  const receiver = await startOtlpReceiver();
   const tasks = mkdtempSync(join(tmpdir(), "coldspan-tasks-"));
   try {
     await buildImageFiles();
@@ -64,9 +72,11 @@ async function main(): Promise<void> {
       ];
       comparisons.push({ name, variants });
     }
-    for (const cpus of CPUS) for (const it of comparisons) await compare(engine, it, cpus);
+    for (const cpus of CPUS)
+      for (const it of comparisons) await compare({ engine, receiver, cpus }, it);
   } finally {
     rmSync(tasks, { recursive: true, force: true });
+    await receiver.close();
     await engine.stop();
   }
 }
@@ -77,7 +87,7 @@ async function layOutTasks(parent: string): Promise<Map<string, string>> {
   writeFileSync(join(bare, "app.mjs"), BARE);
   const unbundled = mkdtempSync(join(parent, "unbundled-"));
   writeFileSync(join(unbundled, "app.mjs"), REALISTIC);
-  await runCommand("npm", ["install", "--no-audit", "--no-fund", "--silent", ...PACKAGES], {
+  await runCommand("npm", ["install", "--no-audit", "--no-fund", ...PACKAGES], {
     cwd: unbundled,
   });
   const bundled = mkdtempSync(join(parent, "bundled-"));
@@ -98,15 +108,11 @@ async function layOutTasks(parent: string): Promise<Map<string, string>> {
   ]);
 }
 
-async function compare(
-  engine: Engine,
-  { name, variants }: Comparison,
-  cpus: number,
-): Promise<void> {
+async function compare(bench: Bench, { name, variants }: Comparison): Promise<void> {
   const times = new Map(variants.map((variant) => [variant.name, [] as number[]]));
   for (let run = 0; run < RUNS; run += 1) {
     for (const variant of variants) {
-      times.get(variant.name)?.push(await coldStart(engine, variant.image, cpus));
+      times.get(variant.name)?.push(await coldStart(bench, variant.image));
     }
   }
   const plainMs = median(times.get("plain") ?? []);
@@ -117,7 +123,7 @@ async function compare(
     const above = `${ms >= plainMs ? "+" : ""}${(ms - plainMs).toFixed(0)} ms`;
     console.log(
       [
-        `${cpus} CPU`,
+        `${bench.cpus} CPU`,
         name,
         variant,
         `${ms.toFixed(0)} ms`,
@@ -129,8 +135,8 @@ async function compare(
   }
 }
 
-async function coldStart(engine: Engine, image: string, cpus: number): Promise<number> {
-  const [api, receiver] = await Promise.all([startRuntimeApi(), startOtlpReceiver()]);
+async function coldStart({ engine, receiver, cpus }: Bench, image: string): Promise<number> {
+  const api = await startRuntimeApi();
   const container = await createContainer(engine, {
     image,
     cpus,
@@ -146,7 +152,7 @@ async function coldStart(engine: Engine, image: string, cpus: number): Promise<n
   const ms = postedMs - (await container.startedAtMs());
   await container.remove();
   await api.close();
-  await receiver.close();
+  receiver.clear();
   return ms;
 }
 

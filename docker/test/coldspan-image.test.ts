@@ -1,4 +1,5 @@
 /** A function in coldspan's image is traced, and otherwise what it is in the plain one. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type OtlpReceiver, startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
 import type { ReceivedSpan } from "../../src/dev/received-span.ts";
@@ -48,6 +49,16 @@ export const handler = async () => {
   const [message] = await once(new Worker(source, { eval: true }), "message");
   return { child, worker: JSON.parse(message), options: process.env.NODE_OPTIONS ?? "" };
 };`,
+  "node_modules/coldspan/package.json": JSON.stringify({
+    name: "coldspan",
+    version: "0.0.1",
+    exports: { ".": "./index.js", "./package.json": "./package.json" },
+  }),
+  "node_modules/coldspan/index.js": readFileSync("dist/cjs/index.js", "utf8"),
+  "installed.js": `const { withTracing } = require("coldspan");
+const { version } = require("coldspan/package.json");
+const own = require.resolve("coldspan").replace(/.coldspan.index.js$/, "");
+exports.handler = withTracing(async () => ({ version, own }));`,
   "wrapper.sh": `#!/bin/sh
 export FROM_WRAPPER=yes
 exec "$@"`,
@@ -113,6 +124,19 @@ describe.each(inject("images"))("Node $major", ({ major, base, coldspan }) => {
       expect(receiver.requests()).toHaveLength(before);
     },
   );
+
+  test("an installed copy of another version meets the image's in one SDK and one span", async () => {
+    const handler = "installed.handler";
+    const { api } = await start(handler);
+    expect(answerOf(await api.invoke({}))).toEqual({
+      version: "0.0.1",
+      own: "/var/task/node_modules",
+    });
+    const names = (await spansOf(handler, 2)).map(({ name }) => name);
+    await api.invoke({});
+    expect(names.sort()).toEqual([`${handler}-${major}`, "init"].sort());
+    expect(await spansOf(handler, 3)).toHaveLength(3);
+  });
 
   test("child processes and worker threads are left alone", async () => {
     const { api } = await start("processes.handler", { NODE_OPTIONS: "--no-deprecation" });

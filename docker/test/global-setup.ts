@@ -1,5 +1,6 @@
 /** One engine, and per Node version a stand-in base and coldspan's image on it, for the whole run. */
 import type { TestProject } from "vitest/node";
+import { bundlePackage } from "../../scripts/build.ts";
 import { buildImageFiles } from "../../scripts/build-image.ts";
 import { buildColdspanImage } from "./coldspan-image.ts";
 import { type Engine, startEngine } from "./engine.ts";
@@ -28,6 +29,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const engine = await startEngine();
   try {
     project.provide("dockerHost", engine.host);
+    await bundlePackage();
     await buildImageFiles();
     const images = [await buildImages(engine, 24), await buildImages(engine, 22)];
     project.provide("images", images);

@@ -5,7 +5,7 @@
  * request it makes for that module is answered with a stand-in that shows the same exports around a
  * wrapped handler. The module is loaded under its own URL, by the loader's own steps, with no hook left.
  */
-import Module, { createRequire, type ResolveFnOutput, registerHooks } from "node:module";
+import { createRequire, Module, type ResolveFnOutput, registerHooks } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { currentFrames, spliceStack } from "../stack-splice.ts";

@@ -2,7 +2,6 @@
 import {
   type Context,
   defaultTextMapGetter,
-  isSpanContextValid,
   type Span,
   type TextMapGetter,
   type TextMapPropagator,
@@ -72,7 +71,11 @@ class FirstFoundPropagator implements TextMapPropagator {
       },
     };
     for (const propagator of this.#propagators) {
-      attempt("inject", () => propagator.inject(ctx, carrier, replacing));
+      try {
+        propagator.inject(ctx, carrier, replacing);
+      } catch (error) {
+        reportOnce("inject", error);
+      }
     }
   }
 
@@ -81,12 +84,19 @@ class FirstFoundPropagator implements TextMapPropagator {
     let result = ctx;
     let found: Span | undefined;
     for (const propagator of this.#propagators) {
-      const next = attempt("extract", () => propagator.extract(result, carrier, reader));
-      if (next === undefined) continue;
+      let next: Context;
+      try {
+        next = propagator.extract(result, carrier, reader);
+      } catch (error) {
+        reportOnce("extract", error);
+        continue;
+      }
+      // A format that finds no valid header answers the context it was given.
+      if (next === result) continue;
       const span = trace.getSpan(next);
-      const isNew = span !== undefined && span !== trace.getSpan(result);
-      result = found === undefined || !isNew ? next : trace.setSpan(next, found);
-      if (isNew && isSpanContextValid(span.spanContext())) found ??= span;
+      const isNew = span !== trace.getSpan(result);
+      result = found !== undefined && isNew ? trace.setSpan(next, found) : next;
+      if (isNew) found ??= span;
     }
     return result;
   }
@@ -97,14 +107,9 @@ class FirstFoundPropagator implements TextMapPropagator {
 }
 
 /** A carrier of any shape comes from the user's side: its failure must not become the handler's. */
-function attempt<Result>(action: string, run: () => Result): Result | undefined {
-  try {
-    return run();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : typeof error;
-    warnOnce(action, `could not ${action} a context: ${reason}`);
-    return undefined;
-  }
+function reportOnce(action: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : typeof error;
+  warnOnce(action, `could not ${action} a context: ${reason}`);
 }
 
 /** Reads plain objects of headers whatever the letter case, as HTTP does. */

@@ -1,6 +1,7 @@
 /** The parts of an Amazon Resource Name: `arn:partition:service:region:account:resource`. */
 export interface Arn {
   readonly partition: string;
+  readonly service: string;
   readonly region: string;
   readonly account: string;
   /** All that follows the fifth colon, such as `my-queue` or `table/orders/stream/2024-…`. */
@@ -13,11 +14,11 @@ const MAX_ARN_LENGTH = 2_048;
 /** Splits an ARN; `undefined` for anything else. */
 export function parseArn(value: unknown): Arn | undefined {
   if (typeof value !== "string" || value.length > MAX_ARN_LENGTH) return undefined;
-  const [prefix, partition, , region, account, ...rest] = value.split(":");
-  if (prefix !== "arn" || partition === undefined || region === undefined) return undefined;
+  const [prefix, partition, service, region, account, ...rest] = value.split(":");
+  if (prefix !== "arn" || partition === undefined || service === undefined) return undefined;
   const resource = rest.join(":");
-  if (account === undefined || resource === "") return undefined;
-  return { partition, region, account, resource };
+  if (region === undefined || account === undefined || resource === "") return undefined;
+  return { partition, service, region, account, resource };
 }
 
 /** The second part of a `type/name/…` resource, such as the table of a stream's ARN. */

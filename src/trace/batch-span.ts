@@ -22,7 +22,8 @@ import {
   MESSAGING_MESSAGE_ID,
 } from "./semconv.ts";
 import type { InboundPolicy, RecordParent, SemconvVersion } from "./settings.ts";
-import type { Batch, TriggerKind } from "./source.ts";
+import type { Batch } from "./source.ts";
+import type { TriggerKind } from "./source-names.ts";
 
 export interface BatchSetup {
   readonly lifecycle: Lifecycle;
@@ -90,7 +91,9 @@ export class BatchSpan implements ScopeOwner {
 
   enter(scope: RecordScope, span: Span, outer: Context): Context {
     const { sent } = this.#messageOf(scope);
-    const baggage = sent === undefined ? undefined : propagation.getBaggage(sent);
+    // Policy `link` names the producer, and takes nothing from it.
+    const isTrusted = sent !== undefined && this.#setup.inbound === "parent";
+    const baggage = isTrusted ? propagation.getBaggage(sent) : undefined;
     const base = baggage === undefined ? outer : propagation.setBaggage(outer, baggage);
     return trace.setSpan(base, span);
   }

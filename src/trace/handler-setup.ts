@@ -3,7 +3,7 @@ import type { Lifecycle } from "../seam.ts";
 import type { TracingOptions } from "./options.ts";
 import { createPayloadWriter, type PayloadWriter } from "./payload.ts";
 import type { InboundPolicy, RecordParent, SemconvVersion } from "./settings.ts";
-import type { TriggerKind } from "./source.ts";
+import type { TriggerKind } from "./source-names.ts";
 
 export interface HandlerSetup {
   readonly lifecycle: Lifecycle;

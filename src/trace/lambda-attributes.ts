@@ -10,7 +10,7 @@ import {
   FAAS_INVOCATION_ID,
   FAAS_TRIGGER,
 } from "./semconv.ts";
-import type { TriggerKind } from "./source.ts";
+import type { TriggerKind } from "./source-names.ts";
 
 /** `arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]`, split at `:`. */
 const ACCOUNT_FIELD = 4;

@@ -1,5 +1,6 @@
 /** What the batch sources share: batches, and the attributes of a process span (messaging spans). */
 import type { Attributes } from "@opentelemetry/api";
+import { parseArn } from "./arn.ts";
 import { put } from "./attributes.ts";
 import {
   MESSAGING_DESTINATION_NAME,
@@ -7,8 +8,8 @@ import {
   MESSAGING_OPERATION_TYPE,
   MESSAGING_SYSTEM,
 } from "./semconv.ts";
-import { isObject } from "./shape.ts";
-import type { Batch, RecordDescription } from "./source.ts";
+import { isObject, recordsOf } from "./shape.ts";
+import type { Batch, EventObject, RecordDescription } from "./source.ts";
 
 /** An event source mapping reads one queue or topic; more than a few in one event is not AWS's doing. */
 export const MAX_DESTINATIONS = 10;
@@ -67,4 +68,13 @@ export function batchOf(
 ): Batch {
   const attributes = messagingAttributes(system, destination);
   return { system, destination, arrays, attributes, describeRecord };
+}
+
+/** True for the last event of a stream's tumbling window: it has state, but no record to tell whose. */
+export function endsWindow(event: EventObject, service: string): boolean {
+  return (
+    isObject(event.window) &&
+    recordsOf(event)?.length === 0 &&
+    parseArn(event.eventSourceARN)?.service === service
+  );
 }

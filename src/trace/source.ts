@@ -1,8 +1,6 @@
 /** The contract of an event source: two pure functions, one file each under `sources/`. */
 import type { Attributes } from "@opentelemetry/api";
-
-/** `faas.trigger` (semantic conventions, FaaS spans). */
-export type TriggerKind = "http" | "pubsub" | "datasource" | "timer" | "other";
+import type { SourceName, TriggerKind } from "./source-names.ts";
 
 /** Propagation fields of one message or request; keys in lower case. */
 export type Carrier = Readonly<Record<string, string>>;
@@ -11,8 +9,7 @@ export type Carrier = Readonly<Record<string, string>>;
 export type EventObject = Readonly<Record<string, unknown>>;
 
 export interface Source {
-  /** The source's name in options, docs and tests, such as `sqs` or `api-gateway-v2`. */
-  readonly name: string;
+  readonly name: SourceName;
   /** True when the event has this source's shape. Pure, cheap, never throws on any JSON value. */
   match(event: EventObject): boolean;
   /** Reads the event. Pure; called only after `match`. */

@@ -1,6 +1,7 @@
 /** Which source an event came from: the one list, in the order in which it is asked. */
 import { isObject } from "./shape.ts";
 import type { EventDescription, Source } from "./source.ts";
+import type { SourceName } from "./source-names.ts";
 import { alb } from "./sources/alb.ts";
 import { amazonMq } from "./sources/amazon-mq.ts";
 import { apiGatewayV1 } from "./sources/api-gateway-v1.ts";
@@ -54,8 +55,8 @@ export const SOURCES: readonly Source[] = [
 
 /** An event and where it came from. */
 export interface DescribedEvent {
-  /** The source's name, such as `sqs`; `other` for what none of them knows. */
-  readonly source: string;
+  /** `other` for what no source knows. */
+  readonly source: SourceName;
   readonly description: EventDescription;
   /** What a source threw on the event, for the caller to log; the description is `other`'s then. */
   readonly failure?: unknown;

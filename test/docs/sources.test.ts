@@ -51,7 +51,7 @@ function attributesIn(text = ""): { named: string[]; possible: string[] } {
   return { named: codes(text), possible: [...codes(text), ...groups] };
 }
 
-const DESCRIBED = Map.groupBy(
+const DESCRIBED: ReadonlyMap<string, DescribedEvent[]> = Map.groupBy(
   fixtureNames().map((name) => describeEvent(fixture(name))),
   ({ source }) => source,
 );

@@ -3,17 +3,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { handlerCases } from "../support/handler-cases.ts";
-import {
-  type ClientVersion,
-  type Outcome,
-  runFunction,
-  taskRootIn,
-} from "../support/runtime-client.ts";
+import { invokeOnce, type Outcome, taskRootIn } from "../support/one-invocation.ts";
 
 const tasks = mkdtempSync(join(tmpdir(), "coldspan-tasks-"));
 afterAll(() => rmSync(tasks, { recursive: true }));
 const preload = resolve("test/support/handler-preload.ts");
-const clients: readonly ClientVersion[] = ["4.0.2", "3.3.0"];
+const clients = [4, 3] as const;
 
 /** Node's steps to a statically imported module differ from those to a dynamically imported one. */
 const LOADER_FRAME = / {4}at [^"(]*\(?node:(?:internal\/modules\/esm|diagnostics_channel)[^"]*/g;
@@ -24,10 +19,8 @@ function comparable({ stdout, answer, ...outcome }: Outcome): unknown {
     .split("\n")
     .filter((line) => !/before load|wrapped call/.test(line))
     .map((line) => line.replace(/^\S+Z/, "<time>"));
-  const text = JSON.stringify(
-    { ...outcome, response: answer?.response, log },
-    (_key, value: unknown) =>
-      typeof value === "string" ? value.replaceAll(LOADER_FRAME, "<loader>") : value,
+  const text = JSON.stringify({ ...outcome, answer, log }, (_key, value: unknown) =>
+    typeof value === "string" ? value.replaceAll(LOADER_FRAME, "<loader>") : value,
   );
   return JSON.parse(text);
 }
@@ -38,8 +31,8 @@ describe.each(clients)("under client %s", (client) => {
     async ({ files, handler }) => {
       const taskRoot = taskRootIn(tasks, files);
       const [plain, hooked] = await Promise.all([
-        runFunction({ client, taskRoot, handler }),
-        runFunction({ client, taskRoot, handler, preload }),
+        invokeOnce({ client, taskRoot, handler }),
+        invokeOnce({ client, taskRoot, handler, preload }),
       ]);
       expect(comparable(hooked)).toEqual(comparable(plain));
       expect(plain.initError ?? plain.answer).toBeDefined();
@@ -53,14 +46,14 @@ test("on Managed Instances every worker thread gets a wrapped handler", async ()
     "app.mjs": `import { isMainThread } from "node:worker_threads";
 export const handler = async () => ({ isMainThread });`,
   });
-  const outcome = await runFunction({
-    client: "4.0.2",
+  const outcome = await invokeOnce({
+    client: 4,
     taskRoot,
     handler: "app.handler",
     preload,
-    env: { AWS_LAMBDA_MAX_CONCURRENCY: "2", AWS_LAMBDA_NODEJS_WORKER_COUNT: "1" },
+    maxConcurrency: 2,
   });
-  expect(outcome.answer?.response).toEqual({ isMainThread: false });
+  expect(outcome.answer).toBe('{"isMainThread":false}');
   expect(outcome.stdout).toContain("wrapped call");
 });
 
@@ -71,8 +64,8 @@ handler[Symbol.for("aws.lambda.runtime.handler.streaming")] = "response";`,
   });
   const run = { taskRoot, handler: "app.handler", preload };
   for (const client of clients) {
-    const outcome = await runFunction({ client, ...run });
-    expect(outcome.answer?.response).toBe("streamed");
+    const outcome = await invokeOnce({ client, ...run });
+    expect(outcome.answer).toBe('"streamed"');
     expect(outcome.stdout).toContain("wrapped call");
   }
 });

@@ -4,7 +4,7 @@ import { interceptHandler } from "../../src/lambda/handler-hook.ts";
 
 interceptHandler({
   handler: process.env._HANDLER ?? "",
-  isRuntime: (url) => /\/runtime-client-[\d.]+\/index\.mjs$/.test(url),
+  isRuntime: (url) => /\/ric-[34]-[^/]+\/(?:dist\/)?index\.mjs$/.test(url),
   beforeLoad: () => {
     console.log("before load");
   },

@@ -1,13 +1,13 @@
 /** A real provider with spans kept in memory, filled into the seam: the wrapper without the way out. */
 import { context, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import {
   InMemorySpanExporter,
   type ReadableSpan,
   SimpleSpanProcessor,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
+import { createPropagators } from "../../src/sdk/propagators.ts";
 import { type Lifecycle, setLifecycle } from "../../src/seam.ts";
 
 export interface Traced {
@@ -17,7 +17,7 @@ export interface Traced {
   reset(): void;
 }
 
-const caseInsensitive = {
+const carrierGetter = {
   keys: (carrier: Readonly<Record<string, string>>) => Object.keys(carrier),
   get: (carrier: Readonly<Record<string, string>>, key: string) => carrier[key],
 };
@@ -30,7 +30,9 @@ export function startTraced(overrides: Partial<Lifecycle> = {}): Traced {
     spanLimits: { linkCountLimit: 100_000 },
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  propagation.setGlobalPropagator(
+    createPropagators(["tracecontext", "baggage"], () => undefined).carrier,
+  );
   trace.setGlobalTracerProvider(provider);
   const lifecycle: Lifecycle = {
     tracer: provider.getTracer("coldspan"),
@@ -43,8 +45,8 @@ export function startTraced(overrides: Partial<Lifecycle> = {}): Traced {
     claimColdStart: () => false,
     invocationStarted: () => {},
     invocationEnded: () => undefined,
-    extract: (base, carrier) => propagation.extract(base, carrier, caseInsensitive),
-    extractMessage: (carrier) => propagation.extract(ROOT_CONTEXT, carrier, caseInsensitive),
+    extract: (base, carrier) => propagation.extract(base, carrier, carrierGetter),
+    extractMessage: (carrier) => propagation.extract(ROOT_CONTEXT, carrier, carrierGetter),
     flush: () => Promise.resolve(),
     stats: () => ({ destinations: [] }),
     ...overrides,

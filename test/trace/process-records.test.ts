@@ -160,6 +160,48 @@ describe("processRecords", () => {
     }
   });
 
+  it.each([{ Records: [] }, []])("answers that none of no records failed: %j", async (event) => {
+    await expect(processRecords(event, () => {})).resolves.toEqual({ batchItemFailures: [] });
+  });
+
+  it.each([
+    ["the very error of one record", ["m-1"]],
+    ["all errors of several", ["m-1", "m-3"]],
+  ])(
+    "throws %s where the source takes no partial answer, when all had their turn",
+    async (_, failing) => {
+      const seen: string[] = [];
+      const messages = ["m-1", "m-2", "m-3"].map((messageID) => ({ messageID }));
+      const handler = withTracing((event: { eventSource: string; messages: typeof messages }) =>
+        processRecords(
+          event,
+          ({ messageID }) => {
+            seen.push(messageID);
+            if (failing.includes(messageID)) throw messageID;
+          },
+          quiet,
+        ),
+      );
+      const thrown: unknown = await handler({ eventSource: "aws:mq", messages }).catch(
+        (error: unknown) => error,
+      );
+      expect(thrown instanceof AggregateError ? thrown.errors : [thrown]).toEqual(failing);
+      expect(seen).toEqual(["m-1", "m-2", "m-3"]);
+      const failed = traced
+        .spans()
+        .filter((span) => span.status.code === 2)
+        .map((span) => span.attributes["messaging.message.id"])
+        .filter((id) => id !== undefined);
+      expect(failed).toEqual(failing);
+    },
+  );
+
+  it("throws even undefined on where the source takes no partial answer", async () => {
+    const event = { eventSource: "aws:mq", messages: [{ messageID: "m-1" }] };
+    const outcome = processRecords(event, () => Promise.reject(undefined), quiet);
+    await expect(outcome.then(() => "answered", String)).resolves.toBe("undefined");
+  });
+
   it("refuses what delivers no records, and a concurrency that is no number of workers", async () => {
     await expect(processRecords({} as never, () => {})).rejects.toThrow(TypeError);
     await expect(processRecords(sqsEvent(1), () => {}, { concurrency: 0 })).rejects.toThrow(

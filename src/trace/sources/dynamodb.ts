@@ -1,7 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import { parseArn, resourceName } from "../arn.ts";
 import { put } from "../attributes.ts";
-import { batchOf } from "../messaging.ts";
+import { batchOf, endsWindow } from "../messaging.ts";
 import {
   COLDSPAN_MESSAGE_SEQUENCE_NUMBER,
   FAAS_DOCUMENT_COLLECTION,
@@ -33,16 +33,22 @@ export const dynamodb: Source = {
   name: "dynamodb",
   match: (event) => {
     const record = firstRecord(event);
-    return record.eventSource === "aws:dynamodb" || isObject(record.dynamodb);
+    return (
+      record.eventSource === "aws:dynamodb" ||
+      isObject(record.dynamodb) ||
+      endsWindow(event, "dynamodb")
+    );
   },
   describe: describeEvent,
 };
 
 function describeEvent(event: EventObject): EventDescription {
   const records = recordsOf(event) ?? [];
-  const table = resourceName(parseArn(common(records, (record) => text(record.eventSourceARN))));
+  const stream = common(records, (record) => text(record.eventSourceARN)) ?? event.eventSourceARN;
+  const table = resourceName(parseArn(stream));
   const attributes: Attributes = {};
   put(attributes, FAAS_DOCUMENT_COLLECTION, table);
+  if (records.length === 0) return { trigger: "datasource", attributes, batches: [] };
   put(attributes, FAAS_DOCUMENT_OPERATION, common(records, operationOf));
   if (records.length === 1) put(attributes, FAAS_DOCUMENT_TIME, isoText(changedAtMs(records[0])));
   const batch = batchOf("aws.dynamodb", table, [records], describeRecord);

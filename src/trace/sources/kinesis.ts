@@ -2,7 +2,7 @@ import type { Attributes } from "@opentelemetry/api";
 import { parseArn, resourceName } from "../arn.ts";
 import { put } from "../attributes.ts";
 import { carrierFromBase64Json } from "../carriers.ts";
-import { batchOf } from "../messaging.ts";
+import { batchOf, endsWindow } from "../messaging.ts";
 import {
   AWS_KINESIS_STREAM_NAME,
   COLDSPAN_MESSAGE_PARTITION_KEY,
@@ -18,13 +18,18 @@ export const kinesis: Source = {
   name: "kinesis",
   match: (event) => {
     const record = firstRecord(event);
-    return record.eventSource === "aws:kinesis" || isObject(record.kinesis);
+    return (
+      record.eventSource === "aws:kinesis" ||
+      isObject(record.kinesis) ||
+      endsWindow(event, "kinesis")
+    );
   },
   describe: describeEvent,
 };
 
 function describeEvent(event: EventObject): EventDescription {
   const records = recordsOf(event) ?? [];
+  if (records.length === 0) return { trigger: "pubsub", attributes: {}, batches: [] };
   const stream = resourceName(parseArn(common(records, (record) => text(record.eventSourceARN))));
   const batch = batchOf("aws.kinesis", stream, [records], describeRecord);
   put(batch.attributes, AWS_KINESIS_STREAM_NAME, stream);

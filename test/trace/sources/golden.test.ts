@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Attributes } from "@opentelemetry/api";
 import { describe, expect, test } from "vitest";
 import { type Dialect, inDialect } from "../../../src/trace/dialect.ts";
+import { SOURCE_NAMES } from "../../../src/trace/source-names.ts";
 import { SOURCES } from "../../../src/trace/sources.ts";
 import { described, fixtureNames } from "../../support/events.ts";
 
@@ -32,6 +33,7 @@ const ROWS: Readonly<Record<string, string>> = {
   direct: "other",
   dynamodb: "dynamodb",
   "dynamodb-one": "dynamodb",
+  "dynamodb-window-end": "dynamodb",
   eventbridge: "eventbridge",
   "eventbridge-metadata": "eventbridge",
   "eventbridge-s3": "eventbridge",
@@ -41,6 +43,7 @@ const ROWS: Readonly<Record<string, string>> = {
   "kafka-self-managed": "kafka",
   kinesis: "kinesis",
   "kinesis-window": "kinesis",
+  "kinesis-window-end": "kinesis",
   "pipes-kinesis": "kinesis",
   "pipes-sqs": "sqs",
   "rabbit-mq": "amazon-mq",
@@ -97,8 +100,8 @@ describe("golden descriptions", () => {
     expect(files.map((name) => name.replace(".golden.json", "")).sort()).toEqual(fixtureNames());
   });
 
-  test("cover every source", () => {
-    const covered = new Set(Object.values(ROWS));
-    expect(SOURCES.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
+  test("cover every source, and every source's name", () => {
+    expect([...new Set(Object.values(ROWS))].sort()).toEqual([...SOURCE_NAMES]);
+    expect(SOURCES.map(({ name }) => name).sort()).toEqual([...SOURCE_NAMES]);
   });
 });
