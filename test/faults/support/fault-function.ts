@@ -16,7 +16,12 @@ import type { DestinationStats } from "../../../src/sdk/telemetry-stats.ts";
 import type { Act, FaultAnswer, FaultEvent } from "../../fixtures/functions/faults.ts";
 import { deploy, type Runtime } from "../../support/deployed.ts";
 import type { FaultRow } from "./fault-row.ts";
-import { accountSpans, type MadeInvocation, type SpanAccount } from "./span-account.ts";
+import {
+  accountSpans,
+  type MadeInvocation,
+  type Received,
+  type SpanAccount,
+} from "./span-account.ts";
 
 export const NEWEST: Runtime = { node: 24, ric: 4 };
 
@@ -148,18 +153,24 @@ export class FaultFunction {
     this.#hasStarted = false;
   }
 
-  /** What the function knows of its first destination. */
-  async stats(): Promise<DestinationStats> {
+  /** What the function knows of each destination. */
+  async allStats(): Promise<readonly DestinationStats[]> {
     const { body, settled } = await this.invoke({ spans: 0, act: "stats" });
     await settled;
     const { stats } = JSON.parse(body.toString()) as FaultAnswer;
-    const [first] = stats?.destinations ?? [];
+    return stats?.destinations ?? [];
+  }
+
+  /** What it knows of the first one. */
+  async stats(): Promise<DestinationStats> {
+    const [first] = await this.allStats();
     if (first === undefined) throw new Error("The function has no destination");
     return first;
   }
 
-  account(): SpanAccount {
-    return accountSpans(this.receiver, this.#invocations, this.#coldStarts);
+  /** What should have come, and what has come to this receiver. */
+  account(receiver: Received = this.receiver): SpanAccount {
+    return accountSpans(receiver, this.#invocations, this.#coldStarts);
   }
 
   /** Invokes now and then until nothing is missing, as callers of a healthy function would. */
@@ -180,14 +191,14 @@ export class FaultFunction {
   }
 
   /** Waits without invoking until nothing is missing. */
-  async whileMissing(timeoutMs: number): Promise<void> {
+  async whileMissing(timeoutMs: number, receiver: Received = this.receiver): Promise<void> {
     const endMs = performance.now() + timeoutMs;
-    while (this.account().missing.length > 0 && performance.now() < endMs) await sleep(20);
+    while (this.account(receiver).missing.length > 0 && performance.now() < endMs) await sleep(20);
   }
 
   /** Fills the row with what is known now. */
-  fill(stats?: DestinationStats): SpanAccount {
-    const account = this.account();
+  fill(stats?: DestinationStats, receiver: Received = this.receiver): SpanAccount {
+    const account = this.account(receiver);
     this.#rememberPeak();
     Object.assign(this.row, {
       expected: account.expected,

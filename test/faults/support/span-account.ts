@@ -27,9 +27,12 @@ export interface SpanAccount {
   readonly misplaced: readonly string[];
 }
 
+/** The part of a receiver that an account needs. */
+export type Received = Pick<OtlpReceiver, "spans" | "duplicates">;
+
 /** `coldStarts`: how many processes had a first invocation, which makes a span of their init. */
 export function accountSpans(
-  receiver: Pick<OtlpReceiver, "spans" | "duplicates">,
+  receiver: Received,
   invocations: readonly MadeInvocation[],
   coldStarts: number,
 ): SpanAccount {
