@@ -37,11 +37,10 @@ export interface Lifecycle {
   readonly settings: TraceConfig;
   /** Reads the caller's context with the configured propagators; carrier keys are in lower case. */
   extract(base: Context, carrier: Readonly<Record<string, string>>): Context;
-  /**
-   * Reads a message's own context, as {@link extract} does on an empty base; where the configured
-   * propagators find none, X-Ray's header is read too (semantic conventions, AWS Lambda: SQS).
-   */
+  /** Reads a message's own context, as {@link extract} does on an empty base. */
   extractMessage(carrier: Readonly<Record<string, string>>): Context;
+  /** Reads X-Ray's header of a message, whatever propagators are configured; `base` without one. */
+  extractTraceHeader(base: Context, carrier: Readonly<Record<string, string>>): Context;
   /** Sends what is buffered; resolves when it is sent or the flush bound is over. Never rejects. */
   flush(timeoutMs?: number): Promise<void>;
   stats(): TelemetryStats;

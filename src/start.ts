@@ -1,5 +1,5 @@
 /** Starts the SDK: config → provider → globals → seam. Everything of cold start is composed here. */
-import { ROOT_CONTEXT, type TextMapGetter, trace } from "@opentelemetry/api";
+import { ROOT_CONTEXT, type TextMapGetter } from "@opentelemetry/api";
 import { type Config, readTraceHeader, resolveConfig } from "./config.ts";
 import { installDiagLogger, reportError, warnOnce, warnWithFields } from "./diag.ts";
 import { createDestination } from "./export/destinations.ts";
@@ -75,11 +75,8 @@ function startSdk(config: Config): Lifecycle {
     invocationStarted: (invocation) => engine.invocationStarted(invocation),
     invocationEnded: (invocation) => engine.invocationEnded(invocation),
     extract: (base, carrier) => invocationPropagator.extract(base, carrier, carrierGetter),
-    extractMessage(carrier) {
-      const extracted = carrierPropagator.extract(ROOT_CONTEXT, carrier, carrierGetter);
-      if (trace.getSpan(extracted) !== undefined) return extracted;
-      return xray.extract(extracted, carrier, carrierGetter);
-    },
+    extractMessage: (carrier) => carrierPropagator.extract(ROOT_CONTEXT, carrier, carrierGetter),
+    extractTraceHeader: (base, carrier) => xray.extract(base, carrier, carrierGetter),
     flush: (timeoutMs) => engine.flush(timeoutMs),
     stats: () => engine.stats(),
   };

@@ -1,21 +1,15 @@
 /** The messages of one batch: what was read of each, and how to find it again. */
-import { type Context, type SpanContext, trace } from "@opentelemetry/api";
 import { identifierKey } from "./batch-response.ts";
-import type { Batch, Carrier, RecordDescription } from "./source.ts";
+import { NOTHING_SENT, type ReadSent, type Sent } from "./sent.ts";
+import type { Batch, RecordDescription } from "./source.ts";
 
 /** Position of an array's record that belongs to another batch. */
 const ELSEWHERE = -1;
 
 /** A record's description, with its carrier read. */
-export interface Message extends Omit<RecordDescription, "carrier" | "group"> {
+export interface Message extends Omit<RecordDescription, "carrier" | "group">, Sent {
   readonly record: unknown;
-  /** What the producer sent along; undefined when nothing, or when policy ignores it. */
-  readonly sent: Context | undefined;
-  readonly producer: SpanContext | undefined;
 }
-
-/** Reads what a producer sent along. */
-export type ReadSent = (carrier: Carrier) => Context | undefined;
 
 export class BatchMessages {
   readonly list: readonly Message[];
@@ -72,14 +66,15 @@ export class BatchMessages {
 function readMessage(batch: Batch, record: unknown, readSent: ReadSent): Message {
   const description = batch.describeRecord(record);
   const { carrier } = description;
-  const sent = carrier === undefined ? undefined : readSent(carrier);
+  const sent = carrier === undefined ? NOTHING_SENT : readSent(carrier);
   return {
     record,
     messageId: description.messageId,
     attributes: description.attributes,
     sentAtMs: description.sentAtMs,
     itemIdentifier: description.itemIdentifier,
-    sent,
-    producer: sent === undefined ? undefined : trace.getSpanContext(sent),
+    context: sent.context,
+    producer: sent.producer,
+    isParent: sent.isParent,
   };
 }

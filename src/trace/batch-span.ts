@@ -21,6 +21,7 @@ import {
   MESSAGING_BATCH_MESSAGE_COUNT,
   MESSAGING_MESSAGE_ID,
 } from "./semconv.ts";
+import { createSentReader } from "./sent.ts";
 import type { InboundPolicy, RecordParent, SemconvVersion } from "./settings.ts";
 import type { Batch } from "./source.ts";
 import type { TriggerKind } from "./source-names.ts";
@@ -53,9 +54,7 @@ export class BatchSpan implements ScopeOwner {
   constructor(batch: Batch, setup: BatchSetup) {
     const { lifecycle, inbound, context } = setup;
     this.#setup = setup;
-    this.#messages = new BatchMessages(batch, (carrier) =>
-      inbound === "ignore" ? undefined : lifecycle.extractMessage(carrier),
-    );
+    this.#messages = new BatchMessages(batch, createSentReader(lifecycle, inbound));
     this.#span = startBatchSpan(batch, setup, this.#messages.list);
     const batchContext = trace.setSpan(context, this.#span);
     this.#startRecordSpan = createRecordSpans(batch, setup, this.#span, batchContext);
@@ -90,10 +89,10 @@ export class BatchSpan implements ScopeOwner {
   }
 
   enter(scope: RecordScope, span: Span, outer: Context): Context {
-    const { sent } = this.#messageOf(scope);
+    const { context } = this.#messageOf(scope);
     // Policy `link` names the producer, and takes nothing from it.
-    const isTrusted = sent !== undefined && this.#setup.inbound === "parent";
-    const baggage = isTrusted ? propagation.getBaggage(sent) : undefined;
+    const isTrusted = context !== undefined && this.#setup.inbound === "parent";
+    const baggage = isTrusted ? propagation.getBaggage(context) : undefined;
     const base = baggage === undefined ? outer : propagation.setBaggage(outer, baggage);
     return trace.setSpan(base, span);
   }

@@ -16,12 +16,11 @@ export function createRecordSpans(
   batchSpan: Span,
   batchContext: Context,
 ): StartRecordSpan {
-  const { lifecycle, recordParent, semconv, inbound, clock, startedAtMs } = setup;
-  const continuesTraces = recordParent === "producer" && inbound === "parent";
+  const { lifecycle, recordParent, semconv, clock, startedAtMs } = setup;
   const shared = inDialect(batch.attributes, semconv);
   const linkToBatch: Link[] = [{ context: batchSpan.spanContext() }];
   return (message, startTime) => {
-    const { record, sent, producer, sentAtMs } = message;
+    const { record, context, producer, isParent, sentAtMs } = message;
     const attributes: Attributes = { ...shared, ...inDialect(message.attributes, semconv) };
     if (sentAtMs !== undefined) {
       attributes[COLDSPAN_MESSAGE_QUEUE_TIME_MS] = Math.max(0, startedAtMs - sentAtMs);
@@ -33,11 +32,11 @@ export function createRecordSpans(
     };
     const name = setup.nameRecord(record);
     if (producer === undefined) return lifecycle.tracer.startSpan(name, options, batchContext);
-    const isContinued = continuesTraces && sent !== undefined;
+    const isContinued = isParent && context !== undefined && recordParent === "producer";
     return lifecycle.tracer.startSpan(
       name,
       { ...options, links: isContinued ? linkToBatch : [{ context: producer }] },
-      isContinued ? sent : batchContext,
+      isContinued ? context : batchContext,
     );
   };
 }

@@ -8,6 +8,7 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import { createPropagators } from "../../src/sdk/propagators.ts";
+import { XrayPropagator } from "../../src/sdk/xray-propagators.ts";
 import { type Lifecycle, setLifecycle } from "../../src/seam.ts";
 
 export interface Traced {
@@ -21,6 +22,8 @@ const carrierGetter = {
   keys: (carrier: Readonly<Record<string, string>>) => Object.keys(carrier),
   get: (carrier: Readonly<Record<string, string>>, key: string) => carrier[key],
 };
+
+const xray = new XrayPropagator();
 
 /** Starts tracing in this process; `overrides` replace parts of the lifecycle. */
 export function startTraced(overrides: Partial<Lifecycle> = {}): Traced {
@@ -47,6 +50,7 @@ export function startTraced(overrides: Partial<Lifecycle> = {}): Traced {
     invocationEnded: () => undefined,
     extract: (base, carrier) => propagation.extract(base, carrier, carrierGetter),
     extractMessage: (carrier) => propagation.extract(ROOT_CONTEXT, carrier, carrierGetter),
+    extractTraceHeader: (base, carrier) => xray.extract(base, carrier, carrierGetter),
     flush: () => Promise.resolve(),
     stats: () => ({ destinations: [] }),
     ...overrides,

@@ -1,7 +1,8 @@
 /** What becomes of a caller's and a producer's context under each policy. */
-import { propagation, trace } from "@opentelemetry/api";
+import { defaultTextMapGetter, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import type { SQSEvent } from "aws-lambda";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createPropagators } from "../../src/sdk/propagators.ts";
 import { setLifecycle } from "../../src/seam.ts";
 import { withTracing } from "../../src/trace/handler.ts";
 import type { InboundContext, InboundPolicy } from "../../src/trace/settings.ts";
@@ -167,6 +168,38 @@ describe("a record", () => {
       });
     },
   );
+});
+
+describe("a message with X-Ray's header only", () => {
+  const xray = createPropagators(["xray"], () => undefined).carrier;
+
+  async function receive(sampled: "0" | "1") {
+    const event = fixture("sqs-trace-context") as SQSEvent;
+    const [, message] = event.Records;
+    if (message === undefined) throw new Error("no such record");
+    message.attributes.AWSTraceHeader = `Root=1-0af76519-16cd43dd8448eb211c80319c;Parent=${SPAN_ID};Sampled=${sampled}`;
+    await withTracing(async (_event: SQSEvent) => {})({ Records: [message] });
+    const record = traced.spans().find((span) => "messaging.message.id" in span.attributes);
+    return (
+      record && { parent: record.parentSpanContext?.spanId === SPAN_ID, links: record.links.length }
+    );
+  }
+
+  it("continues a trace that somebody samples", async () => {
+    expect(await receive("1")).toEqual({ parent: true, links: 1 });
+  });
+
+  it("is only linked where nobody does, for Lambda says Sampled=0 for every function untraced", async () => {
+    expect(await receive("0")).toEqual({ parent: false, links: 1 });
+  });
+
+  it("is not sampled when X-Ray was chosen, and decided so", async () => {
+    setLifecycle({
+      ...traced.lifecycle,
+      extractMessage: (carrier) => xray.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter),
+    });
+    expect(await receive("0")).toBeUndefined();
+  });
 });
 
 describe("the policy", () => {
