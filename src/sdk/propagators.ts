@@ -12,7 +12,7 @@ import { W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/
 import { B3InjectEncoding, B3Propagator } from "@opentelemetry/propagator-b3";
 import type { PropagatorName } from "../config.ts";
 import { warnOnce } from "../diag.ts";
-import { XrayLambdaPropagator, XrayPropagator } from "./xray-propagators.ts";
+import { type ReadTraceHeader, XrayLambdaPropagator, XrayPropagator } from "./xray-propagators.ts";
 
 export interface Propagators {
   /** For messages, requests and everything that is injected: the global propagator. */
@@ -24,27 +24,29 @@ export interface Propagators {
   readonly invocation: TextMapPropagator;
 }
 
-/**
- * Makes the propagators of these names. `readTraceHeader` is Lambda's header of the running
- * invocation; only `xray-lambda` asks for it.
- */
+/** Makes the propagators of these names; X-Ray's ask for Lambda's header of the running invocation. */
 export function createPropagators(
   names: readonly PropagatorName[],
-  readTraceHeader: () => string | undefined,
+  readTraceHeader: ReadTraceHeader,
 ): Propagators {
+  const xray = new XrayPropagator(readTraceHeader);
   const compose = (xrayLambda: TextMapPropagator): TextMapPropagator =>
     new FirstFoundPropagator(
-      names.map((name) => (name === "xray-lambda" ? xrayLambda : FORMATS[name]())),
+      names.map((name) => {
+        if (name === "xray-lambda") return xrayLambda;
+        return name === "xray" ? xray : FORMATS[name]();
+      }),
     );
-  const carrier = compose(new XrayPropagator());
+  const carrier = compose(xray);
   if (!names.includes("xray-lambda")) return { carrier, invocation: carrier };
   return { carrier, invocation: compose(new XrayLambdaPropagator(readTraceHeader)) };
 }
 
-const FORMATS: Readonly<Record<Exclude<PropagatorName, "xray-lambda">, () => TextMapPropagator>> = {
+type PlainFormat = Exclude<PropagatorName, "xray" | "xray-lambda">;
+
+const FORMATS: Readonly<Record<PlainFormat, () => TextMapPropagator>> = {
   tracecontext: () => new W3CTraceContextPropagator(),
   baggage: () => new W3CBaggagePropagator(),
-  xray: () => new XrayPropagator(),
   b3: () => new B3Propagator(),
   b3multi: () => new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER }),
 };

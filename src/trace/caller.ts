@@ -22,11 +22,12 @@ export function readCaller(
   description: EventDescription,
   lambda: LambdaContext,
 ): Caller {
-  const base = context.active();
+  // Under any policy: what goes out must carry Lambda's count of hops, or nothing stops a loop.
+  const base = setXRayHeader(context.active(), lambda);
   if (policy === "ignore") return { context: base, links: [] };
   const carrier =
     description.carrier ?? carrierFromClientContext(lambda.clientContext) ?? NO_CARRIER;
-  const extracted = lifecycle.extract(setXRayHeader(base, lambda), carrier);
+  const extracted = lifecycle.extract(base, carrier);
   if (policy === "parent") return { context: extracted, links: [] };
   const caller = trace.getSpanContext(extracted);
   return { context: base, links: caller === undefined ? [] : [{ context: caller }] };

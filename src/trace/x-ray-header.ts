@@ -1,4 +1,4 @@
-/** Where the `xray-lambda` propagator finds the platform's trace header of this very invocation. */
+/** Where X-Ray's propagators find the platform's trace header of this very invocation. */
 import type { Context } from "@opentelemetry/api";
 import type { LambdaContext } from "../lambda/types.ts";
 
@@ -14,7 +14,7 @@ interface InvokeStore {
  * invocations in one process it would name the wrong one.
  */
 export function setXRayHeader(base: Context, lambda: LambdaContext): Context {
-  const header = lambda.xRayTraceId ?? fromInvokeStore();
+  const header = lambda.xRayTraceId || fromInvokeStore();
   return typeof header === "string" && header !== "" ? base.setValue(KEY, header) : base;
 }
 

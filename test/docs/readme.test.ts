@@ -32,8 +32,14 @@ function sourceFiles(): string[] {
     .map((name) => join("src", name));
 }
 
-describe("the examples of README and docstrings", () => {
-  const examples = [...codeBlocks("README.md", README), ...docstringExamples()];
+function pageExamples(): Example[] {
+  return readdirSync("docs").flatMap((page) =>
+    codeBlocks(page, readFileSync(join("docs", page), "utf8")),
+  );
+}
+
+describe("the examples of README, pages and docstrings", () => {
+  const examples = [...codeBlocks("README.md", README), ...pageExamples(), ...docstringExamples()];
 
   beforeAll(() => {
     rmSync(EXAMPLES, { recursive: true, force: true });

@@ -181,6 +181,20 @@ describe("Lineage", () => {
     },
   );
 
+  test.each([["xray"], ["xray-lambda"]] as [PropagatorName][])(
+    "is that of Lambda's own header before the event's, by %s",
+    (name) => {
+      const own = "Lineage=a87bd80c:2|68fd508a:5";
+      const { carrier, invocation } = createPropagators([name], () =>
+        xrayHeader(LAMBDA, `;Sampled=0;${own}`),
+      );
+      const ctx = invocation.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
+      const written: Carrier = {};
+      carrier.inject(ctx, written, defaultTextMapSetter);
+      expect(String(written["x-amzn-trace-id"]).endsWith(`;${own}`)).toBe(true);
+    },
+  );
+
   test("is not made up where there was none", () => {
     expect(inject(["xray"], active)["x-amzn-trace-id"]).toBe(xrayHeader(W3C));
   });
