@@ -27,11 +27,15 @@ export interface AfterReturnOptions {
   /** Nothing is encoded between these two: it would delay the response. */
   readonly pause: () => void;
   readonly resume: () => void;
+  /** Sends in the background what was put off. */
+  readonly sendSoon: () => void;
 }
 
 export class AfterReturn {
   readonly #options: AfterReturnOptions;
   readonly #startsMs: number[] = [];
+  /** Set while a flush is put off. */
+  #cancelPutOff: (() => void) | undefined;
   #lastFlushMs: number;
   #isRegistered = false;
   #isRunning = false;
@@ -88,7 +92,8 @@ export class AfterReturn {
     const isHeld = this.#isRegistered && !this.#isReleased;
     const nowMs = this.#options.clock.elapsedMs();
     const isPutOff = isHeld && this.#isBusy(nowMs) && nowMs - this.#lastFlushMs < MAX_AGE_MS;
-    if (!isPutOff) this.#lastFlushMs = nowMs;
+    if (isPutOff) this.#sendInTime(nowMs);
+    else this.#noteFlush(nowMs);
     if (isHeld) this.#finish(this.#afterResponse(isPutOff ? undefined : flush));
     this.#isRunning = false;
     this.#isReleased = false;
@@ -100,6 +105,21 @@ export class AfterReturn {
     if (this.#isRegistered && !this.#isReleased) this.#finish(done);
     this.#isRunning = false;
     this.#isReleased = false;
+  }
+
+  /** Should no invocation follow, and the environment not be frozen, the spans go when they are due. */
+  #sendInTime(nowMs: number): void {
+    const { clock, sendSoon } = this.#options;
+    this.#cancelPutOff ??= clock.after(this.#lastFlushMs + MAX_AGE_MS - nowMs, () => {
+      this.#noteFlush(clock.elapsedMs());
+      sendSoon();
+    });
+  }
+
+  #noteFlush(nowMs: number): void {
+    this.#lastFlushMs = nowMs;
+    this.#cancelPutOff?.();
+    this.#cancelPutOff = undefined;
   }
 
   #finish(done: Promise<void>): void {

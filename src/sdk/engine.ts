@@ -116,6 +116,7 @@ function startAfterReturn(
     responsePosted: () => extension.responsePosted(),
     pause: () => buffer.pause(),
     resume: () => buffer.resume(),
+    sendSoon: () => void buffer.send(0),
   });
   const isRegistered = extension.register(
     () => afterReturn.hold(),

@@ -86,7 +86,9 @@ async function end(
   if (isSigterm) {
     if (act === "return") await (await invoked).settled;
     else await sleep(BEFORE_SIGTERM_MS);
-    await running.terminate();
+    // Lambda asks a process to end only where some extension is registered, be it another one.
+    if (running.api.extensions.length > 0) await running.terminate();
+    else process.kill(running.pid, "SIGTERM");
   }
   return { answer: await invoked, status: await running.exited };
 }

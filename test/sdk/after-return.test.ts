@@ -243,6 +243,22 @@ describe("with the extension registered", () => {
   });
 });
 
+test("what a busy environment put off goes within a second when no invocation follows", async () => {
+  const { clock, lambda, destination, engine } = await setUp(new Announcer(), 512);
+  for (let turn = 0; turn < 20; turn++) {
+    const running = invocation(clock);
+    lambda.announce();
+    engine.invocationStarted(running);
+    engine.end(`span-${turn}`);
+    expect(engine.invocationEnded(running)).toBeUndefined();
+    lambda.postResponse();
+    await settle();
+  }
+  expect(destination.taken).toHaveLength(9);
+  await clock.pass(1_000);
+  expect(destination.taken).toEqual(numbered("span", 20));
+});
+
 test("without a registration the caller waits for the flush", async () => {
   const { clock, destination, engine } = await setUp(new Announcer(false));
   const running = invocation(clock);
