@@ -18,9 +18,8 @@ describe.concurrent("a flush while spans are still being ended", () => {
     const traced = await FaultFunction.start(context, row);
     traced.receiver.behave({ kind: "accept", delayMs: SLOW_MS });
     for (let i = 0; i < 3; i++) expectAnswer(await traced.invoke({ act, spans: SPANS }));
-    await traced.untilAllArrived(ARRIVAL_MS);
 
-    const account = traced.fill(await traced.stats());
+    const account = traced.fill(await traced.untilArrived(ARRIVAL_MS));
     expect(account).toMatchObject({ missing: [], unexpected: [], doubled: [], misplaced: [] });
     expect(row).toMatchObject({ resent: 0, dropped: 0 });
   });

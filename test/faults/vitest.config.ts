@@ -16,6 +16,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // One file has the machine for itself; within a file, rows that mostly wait run side by side.
     maxWorkers: 1,
-    maxConcurrency: 4,
+    maxConcurrency: 6,
   },
 });
