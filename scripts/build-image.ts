@@ -11,8 +11,16 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative, resolve } from "node:path";
-import { type BuildOptions, build, type Plugin } from "esbuild";
-import { builtinsWithoutImport, commonJs, define, instrumentations, version } from "./build.ts";
+import { type BuildOptions, build } from "esbuild";
+import {
+  builtinsWithoutImport,
+  commonJs,
+  define,
+  instrumentations,
+  LAZY_PARTS,
+  lazyPartsStayOutside,
+  version,
+} from "./build.ts";
 import { noticesOf } from "./notices.ts";
 
 const ROOT = "dist/image";
@@ -20,20 +28,6 @@ const HOME = join(ROOT, "opt/coldspan");
 const { version: API_VERSION } = JSON.parse(
   readFileSync("node_modules/@opentelemetry/api/package.json", "utf8"),
 ) as { version: string };
-
-/** Parts that few functions ever load and that are large: each in a file of its own. */
-const CHUNKS = ["grpc-js", "sigv4"];
-
-const chunksStayOutside: Plugin = {
-  name: "chunks-stay-outside",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\// }, ({ path, kind }) => {
-      const name = path.slice(2).replace(/\.ts$/, "");
-      if (kind !== "dynamic-import" || !CHUNKS.includes(name)) return null;
-      return { path: `./${name}.cjs`, external: true };
-    });
-  },
-};
 
 const shared: BuildOptions = {
   ...commonJs,
@@ -55,7 +49,7 @@ export async function buildImageFiles(): Promise<void> {
     build({
       ...shared,
       entryPoints: { coldspan: "src/image/bundle.ts" },
-      plugins: [chunksStayOutside, builtinsWithoutImport],
+      plugins: [lazyPartsStayOutside(".cjs"), builtinsWithoutImport],
     }),
     build({
       ...shared,
@@ -63,7 +57,9 @@ export async function buildImageFiles(): Promise<void> {
       plugins: [builtinsWithoutImport],
     }),
     build({ ...shared, ...instrumentations, outdir: HOME }),
-    ...CHUNKS.map((name) => build({ ...shared, entryPoints: { [name]: `src/export/${name}.ts` } })),
+    ...LAZY_PARTS.map((name) =>
+      build({ ...shared, entryPoints: { [name]: `src/export/${name}.ts` } }),
+    ),
     build({ ...tool, entryPoints: { cli: "src/cli.ts" } }),
   ]);
   await build({ ...tool, entryPoints: { "image-prime": "docker/prime.ts" }, outdir: "dist" });

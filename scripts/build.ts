@@ -1,13 +1,12 @@
-/** Builds `dist/`: one bundled ES module and one CommonJS build per door, and the declarations of both. */
+/** Builds `dist/`: the library in one file and its doors, as ES modules and CommonJS, and the declarations of both. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const pkg = JSON.parse(readFileSync("package.json", "utf8")) as {
   version: string;
   dependencies: Record<string, string>;
-  peerDependencies: Record<string, string>;
 };
 
 /**
@@ -15,10 +14,11 @@ const pkg = JSON.parse(readFileSync("package.json", "utf8")) as {
  * as one tree-shaken file ~8 ms. What is loaded only on demand stays an ordinary dependency.
  */
 const BUNDLED = new Set(["@opentelemetry/sdk-trace"]);
-const external = [
-  ...Object.keys(pkg.peerDependencies),
-  ...Object.keys(pkg.dependencies).filter((name) => !BUNDLED.has(name)),
-];
+/**
+ * Not the API, though a peer: as a package it is 50 files and 7 MB of resident memory. Copies of it
+ * meet in its own global slot when their minor version is one, which the peer range asks for.
+ */
+const external = Object.keys(pkg.dependencies).filter((name) => !BUNDLED.has(name));
 
 /** The package's version. */
 export const { version } = pkg;
@@ -28,10 +28,7 @@ export const define: Record<string, string> = {
   __COLDSPAN_VERSION__: JSON.stringify(version),
 };
 
-const doors = ["src/index.ts", "src/init.ts", "src/auto.ts"];
-
 const shared: BuildOptions = {
-  entryPoints: doors,
   bundle: true,
   platform: "node",
   target: "node22.15",
@@ -68,6 +65,30 @@ export const builtinsWithoutImport: Plugin = {
   },
 };
 
+/** Parts that few functions ever load and that are large, or load packages: each in a file of its own. */
+export const LAZY_PARTS = ["grpc-js", "sigv4"] as const;
+
+/** Leaves the lazy parts in files of this suffix beside the bundle. */
+export function lazyPartsStayOutside(suffix: string): Plugin {
+  return {
+    name: "lazy-parts-stay-outside",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\// }, ({ path, kind }) => {
+        const name = path.slice(2).replace(/\.ts$/, "");
+        if (kind !== "dynamic-import" || !LAZY_PARTS.some((part) => part === name)) return null;
+        return { path: `./${name}${suffix}`, external: true };
+      });
+    },
+  };
+}
+
+const libraryStaysOutside: Plugin = {
+  name: "library-stays-outside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: "./index.js", external: true }));
+  },
+};
+
 /** For every CommonJS bundle. */
 export const commonJs: BuildOptions = {
   ...shared,
@@ -100,42 +121,27 @@ export async function buildPackage(): Promise<void> {
 export async function bundlePackage(): Promise<void> {
   rmSync("dist", { recursive: true, force: true });
   await Promise.all([
-    build({
-      ...shared,
-      format: "esm",
-      outdir: "dist/esm",
-      splitting: true,
-      plugins: [builtinsWithoutImport],
-      // Beside the doors: a chunk finds the files of `instrumentations` by its own place.
-      chunkNames: "[name]-[hash]",
-    }),
-    // Without code splitting each door would carry the SDK: the others ask the library.
-    build({
-      ...commonJs,
-      outdir: "dist/cjs",
-      entryPoints: ["src/index.ts"],
-      plugins: [builtinsWithoutImport],
-    }),
-    build({
-      ...commonJs,
-      outdir: "dist/cjs",
-      entryPoints: ["src/init.ts", "src/auto.ts"],
-      plugins: [
-        {
-          name: "library-is-external",
-          setup({ onResolve }) {
-            onResolve({ filter: /^\.\/index\.ts$/ }, () => ({
-              path: "./index.js",
-              external: true,
-            }));
-          },
-        },
-      ],
-    }),
-    ...["dist/esm", "dist/cjs"].map((outdir) => build({ ...instrumentations, outdir })),
+    bundleDoors({ ...shared, format: "esm", outdir: "dist/esm" }),
+    bundleDoors({ ...commonJs, outdir: "dist/cjs" }),
   ]);
-  mkdirSync("dist/cjs", { recursive: true });
   writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
+}
+
+/**
+ * The library is one file, and the other doors ask it. Not split: the chunks of an ES module load one
+ * after the other without being waited for, in the first invocation rather than in init.
+ */
+async function bundleDoors(format: BuildOptions & { readonly outdir: string }): Promise<void> {
+  const library = [lazyPartsStayOutside(".js"), builtinsWithoutImport];
+  const doors = [libraryStaysOutside, builtinsWithoutImport];
+  const lazyParts = LAZY_PARTS.map((name) => `src/export/${name}.ts`);
+  const { outdir } = format;
+  await Promise.all([
+    build({ ...format, entryPoints: ["src/index.ts"], plugins: library }),
+    build({ ...format, entryPoints: ["src/init.ts", "src/auto.ts"], plugins: doors }),
+    build({ ...format, entryPoints: lazyParts, plugins: [builtinsWithoutImport] }),
+    build({ ...instrumentations, outdir }),
+  ]);
 }
 
 function emitDeclarations(): void {
