@@ -11,6 +11,7 @@ import { Invocation } from "./invocation.ts";
 import { invocationAttributes } from "./lambda-attributes.ts";
 import { resolveName } from "./names.ts";
 import { COLDSPAN_EVENT_SOURCE, COLDSPAN_REQUEST_PAYLOAD } from "./semconv.ts";
+import { text } from "./shape.ts";
 import { describeEvent } from "./sources.ts";
 
 const NO_CONTEXT: LambdaContext = {};
@@ -59,7 +60,7 @@ function startInvocation(setup: HandlerSetup, event: unknown, lambda: LambdaCont
   if (setup.writeRequest !== undefined) {
     attributes[COLDSPAN_REQUEST_PAYLOAD] = setup.writeRequest(event);
   }
-  const fallbackName = description.spanName ?? lambda.functionName ?? lifecycle.functionName;
+  const fallbackName = description.spanName ?? text(lambda.functionName) ?? lifecycle.functionName;
   const span = lifecycle.tracer.startSpan(
     resolveName("invocation", options.names?.invocation, fallbackName, event, lambda),
     { kind: SpanKind.SERVER, attributes, links: caller.links, startTime: clock(startTime) },
@@ -95,9 +96,13 @@ function recordInit(setup: HandlerSetup, parent: Context, clock: Clock): void {
     .end(clock(setup.handlerLoadedAt()));
 }
 
+/** Contexts made by tests and by other runtimes may have anything there: what tells no time, tells no deadline. */
 function deadlineOf(lambda: LambdaContext, nowMs: number): number {
-  const remainingMs = lambda.getRemainingTimeInMillis?.();
-  return typeof remainingMs === "number" && Number.isFinite(remainingMs)
-    ? nowMs + remainingMs
-    : Number.POSITIVE_INFINITY;
+  try {
+    const remainingMs: unknown = lambda.getRemainingTimeInMillis?.();
+    if (typeof remainingMs === "number" && Number.isFinite(remainingMs)) return nowMs + remainingMs;
+  } catch (error) {
+    warnOnce("remaining time", `the context's remaining time could not be read: ${String(error)}`);
+  }
+  return Number.POSITIVE_INFINITY;
 }
