@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import * as semconv from "../../../src/trace/semconv.ts";
 import type { Batch, Carrier, EventDescription } from "../../../src/trace/source.ts";
 import { type DescribedEvent, describeEvent, SOURCES } from "../../../src/trace/sources.ts";
-import { fixture, fixtureNames } from "../../support/events.ts";
+import { fixture } from "../../support/events.ts";
+import { deep, intruder, type Json, mutated, places } from "../../support/hostile-events.ts";
 
 const NAMES = new Set<string>(Object.values(semconv));
 const TRIGGERS = ["http", "pubsub", "datasource", "timer", "other"];
@@ -15,74 +16,6 @@ const MAX_TEXT_LENGTH = 4_096;
 /** A name is a method and a route, each a text. */
 const MAX_NAME_LENGTH = 2 * MAX_TEXT_LENGTH + 1;
 const MAX_FIELD_LENGTH = 8_192;
-
-const MEGABYTE = "x".repeat(1_048_576);
-
-function deep(levels: number): unknown {
-  let value: unknown = "traceparent";
-  for (let level = 0; level < levels; level++) value = level % 2 ? [value] : { metadata: value };
-  return value;
-}
-
-/** What hostile or broken producers put where something else belongs. */
-const intruder: fc.Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom(
-    null,
-    "",
-    0,
-    -1,
-    1e308,
-    true,
-    [],
-    {},
-    MEGABYTE,
-    `{"TopicArn":${MEGABYTE}`,
-    '{"TopicArn":{},"Message":"{\\"detail-type\\":1}","MessageAttributes":[]}',
-    '{"detail-type":"x","source":[],"detail":{"metadata":[]}}',
-    '{"Records":{"eventSource":"aws:s3"}}',
-    "\ud800%E0%A4%A",
-    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    "arn:aws:::",
-    "aws:sqs",
-    JSON.parse('{"__proto__":{"traceparent":"x"},"constructor":1,"toString":2,"length":3}'),
-    Array.from({ length: 1_000 }, () => null),
-    Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`k${index}`, [null]])),
-    deep(500),
-  ),
-  fc.jsonValue(),
-  fc.string(),
-);
-
-type Json = Record<string, unknown>;
-
-/** Every place of a value, as the object that holds it and the key there. */
-function places(value: unknown, found: [Json, string][] = []): [Json, string][] {
-  if (typeof value !== "object" || value === null) return found;
-  for (const key of Object.keys(value)) {
-    found.push([value as Json, key]);
-    places((value as Json)[key], found);
-  }
-  return found;
-}
-
-const mutated: fc.Arbitrary<unknown> = fc
-  .tuple(
-    fc.constantFrom(...fixtureNames()),
-    fc.array(fc.tuple(fc.nat(), fc.option(intruder, { nil: undefined })), {
-      minLength: 1,
-      maxLength: 4,
-    }),
-  )
-  .map(([name, changes]) => {
-    const event = fixture(name);
-    const all = places(event);
-    for (const [choice, value] of changes) {
-      const [holder, key] = all[choice % all.length] as [Json, string];
-      if (value === undefined) delete holder[key];
-      else holder[key] = value;
-    }
-    return event;
-  });
 
 function checkAttributes(attributes: EventDescription["attributes"]): void {
   for (const [name, value] of Object.entries(attributes)) {
