@@ -15,10 +15,10 @@ import { type BuildOptions, build } from "esbuild";
 import {
   builtinsWithoutImport,
   commonJs,
-  define,
   instrumentations,
   LAZY_PARTS,
   lazyPartsStayOutside,
+  tool,
   version,
 } from "./build.ts";
 import { noticesOf } from "./notices.ts";
@@ -40,7 +40,7 @@ const shared: BuildOptions = {
 };
 
 /** The tools run on their own, so they need not be CommonJS. */
-const tool: BuildOptions = { ...shared, format: "esm", outExtension: { ".js": ".mjs" }, define };
+const programs: BuildOptions = { ...tool, outExtension: { ".js": ".mjs" }, outdir: HOME };
 
 /** Every file that goes into the image. */
 export async function buildImageFiles(): Promise<void> {
@@ -60,9 +60,9 @@ export async function buildImageFiles(): Promise<void> {
     ...LAZY_PARTS.map((name) =>
       build({ ...shared, entryPoints: { [name]: `src/export/${name}.ts` } }),
     ),
-    build({ ...tool, entryPoints: { cli: "src/cli.ts" } }),
+    build(programs),
   ]);
-  await build({ ...tool, entryPoints: { "image-prime": "docker/prime.ts" }, outdir: "dist" });
+  await build({ ...programs, entryPoints: { "image-prime": "docker/prime.ts" }, outdir: "dist" });
   const bundle = createRequire(import.meta.url)(resolve(HOME, "coldspan.cjs")) as Bundle;
   writePackage("coldspan", version, Object.keys(bundle.library), "library");
   writePackage("@opentelemetry/api", API_VERSION, Object.keys(bundle.api), "api");

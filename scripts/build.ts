@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { type BuildOptions, build, type Plugin } from "esbuild";
+import { noticesOf } from "./notices.ts";
 
 const pkg = JSON.parse(readFileSync("package.json", "utf8")) as {
   version: string;
@@ -111,6 +112,19 @@ export const instrumentations: BuildOptions = {
   alias: { "require-in-the-middle": hooks, "import-in-the-middle": hooks },
 };
 
+/** The tool, in one file with all that it needs. */
+export const tool: BuildOptions = {
+  ...shared,
+  entryPoints: { cli: "src/cli.ts" },
+  external: [],
+  format: "esm",
+  // protobufjs wants the CommonJS build of `long`.
+  conditions: [],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  metafile: true,
+};
+
 /** Everything the package ships. */
 export async function buildPackage(): Promise<void> {
   await bundlePackage();
@@ -120,11 +134,13 @@ export async function buildPackage(): Promise<void> {
 /** The JavaScript only: what tests and demo run. */
 export async function bundlePackage(): Promise<void> {
   rmSync("dist", { recursive: true, force: true });
-  await Promise.all([
+  const [{ metafile }] = await Promise.all([
+    build({ ...tool, outdir: "dist" }),
     bundleDoors({ ...shared, format: "esm", outdir: "dist/esm" }),
     bundleDoors({ ...commonJs, outdir: "dist/cjs" }),
   ]);
   writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
+  writeFileSync("dist/NOTICES", noticesOf([metafile]));
 }
 
 /**
