@@ -4,8 +4,11 @@
  * @module
  */
 import { thisProcess } from "./config.ts";
-import { runtimeProcess } from "./lambda/runtime-process.ts";
+import { runtimeProcess, startsWorkers } from "./lambda/runtime-process.ts";
+import { relaySigterm } from "./lambda/sigterm-relay.ts";
 import { traceRuntime } from "./zero-code.ts";
 
-const runtime = runtimeProcess(thisProcess());
+const facts = thisProcess();
+const runtime = runtimeProcess(facts);
 if (runtime !== undefined) traceRuntime(runtime);
+else if (startsWorkers(facts)) relaySigterm();

@@ -1,11 +1,7 @@
 /** A function's container under a Lambda of its own, as `startFunction` is for a process. */
 import { onTestFinished } from "vitest";
 import { platformEnvironment } from "../../src/dev/platform-environment.ts";
-import {
-  type RuntimeApi,
-  type RuntimeApiOptions,
-  startRuntimeApi,
-} from "../../src/dev/runtime-api.ts";
+import { type RuntimeApi, startRuntimeApi } from "../../src/dev/runtime-api.ts";
 import { type Container, type ContainerOptions, startContainer } from "./container.ts";
 import type { Engine } from "./engine.ts";
 
@@ -20,16 +16,20 @@ export interface ImageFunction {
 
 export interface ImageFunctionOptions extends ContainerOptions {
   readonly functionName?: string;
-  readonly api?: Pick<RuntimeApiOptions, "managedInstances">;
+  /** Makes it a function on Managed Instances. */
+  readonly maxConcurrency?: number;
 }
 
 /** Starts the container; the caller ends both parts. */
 export async function startImageFunction(
   engine: Engine,
-  { functionName = "orders", api: apiOptions = {}, ...options }: ImageFunctionOptions,
+  { functionName = "orders", maxConcurrency, ...options }: ImageFunctionOptions,
 ): Promise<ImageFunction> {
-  const api = await startRuntimeApi({ functionName, ...apiOptions });
-  const env = { ...lambdaEnvironment(api, functionName), ...options.env };
+  const api = await startRuntimeApi({
+    functionName,
+    managedInstances: maxConcurrency !== undefined,
+  });
+  const env = { ...lambdaEnvironment(api, functionName, maxConcurrency), ...options.env };
   return { api, container: await startContainer(engine, { ...options, env }) };
 }
 
@@ -47,7 +47,11 @@ export async function runImageFunction(
 }
 
 /** The variables that Lambda adds to those of an image. */
-export function lambdaEnvironment(api: RuntimeApi, functionName: string): Record<string, string> {
+export function lambdaEnvironment(
+  api: RuntimeApi,
+  functionName: string,
+  maxConcurrency?: number,
+): Record<string, string> {
   const all = platformEnvironment({
     functionName,
     functionVersion: "$LATEST",
@@ -57,7 +61,7 @@ export function lambdaEnvironment(api: RuntimeApi, functionName: string): Record
     region: "us-east-1",
     runtimeApi: api.address,
     executionEnvironment: "",
-    maxConcurrency: undefined,
+    maxConcurrency,
   });
   return Object.fromEntries(Object.entries(all).filter(([name]) => !OF_THE_IMAGE.test(name)));
 }

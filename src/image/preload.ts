@@ -5,15 +5,24 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { thisProcess } from "../config.ts";
-import { type RuntimeProcess, runtimeProcess, withoutOption } from "../lambda/runtime-process.ts";
+import {
+  type RuntimeProcess,
+  runtimeProcess,
+  startsWorkers,
+  withoutOptions,
+} from "../lambda/runtime-process.ts";
+import { relaySigterm } from "../lambda/sigterm-relay.ts";
 import type { traceRuntime } from "../zero-code.ts";
 import { fillCompileCache, useCompileCache } from "./compile-cache.ts";
 
 const OWN_FILE = import.meta.filename;
+const OPTION = `--require=${OWN_FILE}`;
+/** What is required runs before a worker thread knows its file; what is imported runs after. */
+const OPTION_FOR_WORKERS = `--import=${OWN_FILE}`;
 const COMPILE_CACHE = join(dirname(OWN_FILE), "compile-cache");
 
 function start(runtime: RuntimeProcess, env: NodeJS.ProcessEnv): void {
-  const others = withoutOption(env.NODE_OPTIONS ?? "", `--require=${OWN_FILE}`);
+  const others = withoutOptions(env.NODE_OPTIONS ?? "", [OPTION, OPTION_FOR_WORKERS]);
   if (others === "") delete env.NODE_OPTIONS;
   else env.NODE_OPTIONS = others;
   // Before the bundle is compiled: it is the first to come out of the cache.
@@ -24,7 +33,16 @@ function start(runtime: RuntimeProcess, env: NodeJS.ProcessEnv): void {
   bundle.traceRuntime(runtime, handlerLoaded);
 }
 
+function startInWorkers(env: NodeJS.ProcessEnv): void {
+  env.NODE_OPTIONS = [withoutOptions(env.NODE_OPTIONS ?? "", [OPTION]), OPTION_FOR_WORKERS]
+    .join(" ")
+    .trimStart();
+  relaySigterm();
+}
+
 const facts = thisProcess();
-const isDisabled = facts.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true";
-const runtime = isDisabled ? undefined : runtimeProcess(facts);
-if (runtime !== undefined) start(runtime, facts.env);
+if (facts.env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true") {
+  const runtime = runtimeProcess(facts);
+  if (runtime !== undefined) start(runtime, facts.env);
+  else if (startsWorkers(facts)) startInWorkers(facts.env);
+}

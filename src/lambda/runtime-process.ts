@@ -43,6 +43,12 @@ export function runtimeProcess({
   return { handler, isRuntime: (url) => url === entryUrl || CLIENT_FILE.test(url) };
 }
 
+/** True in the main thread of a client on Managed Instances: the handler is loaded by threads it starts. */
+export function startsWorkers(facts: ProcessFacts): boolean {
+  if (runtimeProcess(facts) !== undefined) return false;
+  return runtimeProcess({ ...facts, isMainThread: false }) !== undefined;
+}
+
 /** Asked for on Managed Instances only: elsewhere nothing else loads this module, for 10 ms. */
 function askIsMainThread(): boolean {
   return process.getBuiltinModule("node:worker_threads").isMainThread;
@@ -62,10 +68,10 @@ function realPath(file: string | undefined): string | undefined {
   }
 }
 
-/** `NODE_OPTIONS` without `option`: what child processes inherit once it has done its work. */
-export function withoutOption(nodeOptions: string, option: string): string {
+/** `NODE_OPTIONS` without these: what child processes inherit once they have done their work. */
+export function withoutOptions(nodeOptions: string, options: readonly string[]): string {
   return nodeOptions
     .split(" ")
-    .filter((word) => word !== option && word !== "")
+    .filter((word) => !options.includes(word) && word !== "")
     .join(" ");
 }

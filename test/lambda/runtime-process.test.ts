@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { runtimeProcess, withoutOption } from "../../src/lambda/runtime-process.ts";
+import { runtimeProcess, startsWorkers, withoutOptions } from "../../src/lambda/runtime-process.ts";
 
 const root = mkdtempSync(join(tmpdir(), "coldspan-runtime-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -61,6 +61,16 @@ describe("a process that does not load the handler", () => {
   });
 });
 
+test("only the main thread on Managed Instances starts threads that load the handler", () => {
+  const isStarting = (file: string, isMainThread: boolean, extra: Record<string, string>) =>
+    startsWorkers({ argv: ["node", file], env: { ...env, ...extra }, isMainThread });
+  const managedInstances = { AWS_LAMBDA_MAX_CONCURRENCY: "8" };
+  expect(isStarting(managed, true, managedInstances)).toBe(true);
+  expect(isStarting(managed, false, managedInstances)).toBe(false);
+  expect(isStarting(child, true, managedInstances)).toBe(false);
+  expect(isStarting(managed, true, {})).toBe(false);
+});
+
 test("the client's modules are told by URL", () => {
   const { isRuntime } = runtimeProcess({
     argv: ["node", client3, "own.handler"],
@@ -75,9 +85,9 @@ test("the client's modules are told by URL", () => {
 
 test.each([
   ["--import=a.mjs", ""],
-  ["--import=a.mjs --require ./b.js", "--require ./b.js"],
+  ["--require=a.mjs --import=a.mjs --require ./b.js", "--require ./b.js"],
   ["--max-old-space-size=100  --import=a.mjs", "--max-old-space-size=100"],
   ["--import=a.mjs.other", "--import=a.mjs.other"],
 ])("%j without the preload is %j", (nodeOptions, rest) => {
-  expect(withoutOption(nodeOptions, "--import=a.mjs")).toBe(rest);
+  expect(withoutOptions(nodeOptions, ["--import=a.mjs", "--require=a.mjs"])).toBe(rest);
 });
