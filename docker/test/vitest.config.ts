@@ -9,7 +9,7 @@ export default defineConfig({
     retry: process.env.CI === undefined ? 0 : 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Containers are measured and frozen: one file at a time has the machine for itself.
-    maxWorkers: 1,
+    // The longest file by far only waits for containers to thaw; the others run beside it.
+    maxWorkers: 2,
   },
 });
