@@ -1,6 +1,7 @@
 /** What coldspan's image adds to its base: bytes to fetch, files to read. */
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { startOtlpReceiver } from "../../src/dev/otlp-receiver.ts";
+import { startContainer } from "./container.ts";
 import { connectEngine } from "./engine.ts";
 import { filesRead, underTrace } from "./files-read.ts";
 import { functionImages } from "./function-image.ts";
@@ -9,6 +10,7 @@ import { addedBytes } from "./image-size.ts";
 
 const MAX_ADDED_BYTES = 3_000_000;
 const MAX_FILES_READ = 25;
+const OWN_FOLDER = "/opt/coldspan";
 const OWN_FILE = /^\/opt\/coldspan\/|^\/tmp\/coldspan-compile-cache\//;
 
 const engine = connectEngine(inject("dockerHost"));
@@ -22,6 +24,21 @@ describe.each(inject("images"))("Node $major", ({ major, base, coldspan }) => {
     console.log(`Node ${major}: ${(added / 1e6).toFixed(2)} MB compressed\n${history}`);
     expect(added).toBeLessThan(MAX_ADDED_BYTES);
     expect(added).toBeGreaterThan(100_000);
+  });
+
+  test("everybody may read its files, nobody but root write them, and no package manager was there", async () => {
+    const wrong = "! -user root -o -type d ! -perm 755 -o -type f ! -perm 644 ! -perm 755";
+    const residue = "-name 'package-lock.json' -o -name '.npm*' -o -name '.bin'";
+    const container = await startContainer(engine, {
+      image: coldspan,
+      entrypoint: "/bin/sh",
+      command: ["-c", `find ${OWN_FOLDER} ${wrong} -o ${residue}; find ${OWN_FOLDER} | wc -l`],
+    });
+    expect(await container.exitCode()).toBe(0);
+    const lines = (await container.logs()).stdout.trim().split("\n");
+    await container.remove();
+    expect(lines).toHaveLength(1);
+    expect(Number(lines[0])).toBeGreaterThan(10);
   });
 
   test("few files are read while a function starts", async () => {
