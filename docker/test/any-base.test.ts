@@ -16,18 +16,19 @@ describe.each(inject("images"))("Node $major", ({ major }) => {
   const entrypoint = ["/opt/coldspan/coldspan-wrapper", "node_modules/.bin/aws-lambda-ric"];
 
   test.each([
-    ["an entrypoint", [`ENTRYPOINT ${JSON.stringify(entrypoint)}`]],
+    // What client 4 needs to be told, the entrypoint knows.
+    ["an entrypoint", ["ENV LAMBDA_TASK_ROOT=", `ENTRYPOINT ${JSON.stringify(entrypoint)}`]],
     [
       "NODE_OPTIONS alone",
       [
         'ENTRYPOINT ["node_modules/.bin/aws-lambda-ric"]',
-        "ENV NODE_OPTIONS=--require=/opt/coldspan/preload.cjs",
+        "ENV NODE_OPTIONS=--require=/opt/coldspan/preload.cjs _HANDLER=app.handler",
       ],
     ],
     [
       "a warm cache",
       [
-        "RUN /opt/coldspan/bin/coldspan warm app.handler -- node_modules/.bin/aws-lambda-ric",
+        "RUN /opt/coldspan/bin/coldspan warm app.handler",
         'RUN test -n "$(ls /opt/coldspan/compile-cache/*)"',
         `ENTRYPOINT ${JSON.stringify(entrypoint)}`,
       ],
@@ -43,7 +44,7 @@ describe.each(inject("images"))("Node $major", ({ major }) => {
     built.push(image);
     const { api } = await runImageFunction(engine, {
       image,
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.grpcUrl, _HANDLER: "app.handler" },
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.grpcUrl },
     });
     expect(JSON.parse((await api.invoke({ n: 1 })).body.toString())).toEqual({ n: 1 });
     const spans = await receiver.waitForSpans(2);
