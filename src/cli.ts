@@ -45,7 +45,7 @@ interface Runtime {
 
 function runtimeHere(given: readonly string[] | undefined): Runtime | undefined {
   const { env } = thisProcess();
-  const taskRoot = env.LAMBDA_TASK_ROOT ?? process.cwd();
+  const taskRoot = env.LAMBDA_TASK_ROOT || process.cwd();
   const found = findRuntime(taskRoot);
   const command = given ?? (found === undefined ? undefined : [found]);
   if (command === undefined) return undefined;
@@ -106,6 +106,8 @@ async function readEvent(source: string | undefined): Promise<Uint8Array | undef
 }
 
 async function warm(handler: string, given: readonly string[] | undefined): Promise<number> {
+  if (!existsSync(WRAPPER))
+    throw new Error(`no ${IMAGE_DIRECTORY} here: warm is for an image with coldspan`);
   const cacheDirectory = join(IMAGE_DIRECTORY, "compile-cache");
   try {
     mkdirSync(cacheDirectory, { recursive: true });

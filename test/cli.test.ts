@@ -13,7 +13,8 @@ const CLIENT_PROGRAMS = { 3: "bin/index.mjs", 4: "index.mjs" } as const;
 
 const FILES = {
   "app.mjs": `console.log("loaded");
-export const handler = async (event) => ({ event, sampler: process.env.OTEL_TRACES_SAMPLER });
+const { AWS_REGION: region, AWS_ACCESS_KEY_ID: key, OTEL_TRACES_SAMPLER: sampler } = process.env;
+export const handler = async (event) => ({ event, region, key, sampler });
 export const sync = (event) => event;
 export const fails = async () => { throw new RangeError("too far"); };
 export const hangs = async () => new Promise((done) => setTimeout(done, 60_000));
@@ -125,6 +126,12 @@ describe.each([
     });
     expect(JSON.parse(stdout)).toMatchObject({ sampler: "always_on" });
     expect(stderr).toContain("SERVER orders ");
+  });
+
+  test("leaves role and region to the user's own AWS configuration", async () => {
+    const { stdout } = await invoke(["app.handler"], { env: { AWS_REGION: "eu-west-3" } });
+    expect(JSON.parse(stdout)).toMatchObject({ region: "eu-west-3" });
+    expect(JSON.parse(stdout).key).toBe(process.env.AWS_ACCESS_KEY_ID);
   });
 
   test("shows what a synchronous handler left behind, and one wrapped by hand once", async () => {

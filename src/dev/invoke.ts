@@ -14,6 +14,9 @@ import { startRuntimeApi } from "./runtime-api.ts";
 
 /** Where the function would send, and which traces: here all of them, to this process. */
 const SENDING = /^OTEL_(?:EXPORTER_OTLP|TRACES)_/;
+/** Lambda's role and place; here the user's own AWS configuration says both, or nothing does. */
+const ROLE_AND_PLACE =
+  /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|(?:DEFAULT_)?REGION)$/;
 /** A synchronous handler answers before its spans have arrived. */
 const ARRIVAL_TIMEOUT_MS = 2_000;
 const DEFAULT_MEMORY_MB = 1769;
@@ -98,13 +101,12 @@ async function startRuntime(
     executionEnvironment: "AWS_Lambda_Image",
     maxConcurrency: undefined,
   });
-  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !SENDING.test(name)));
   const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER } = platform;
   const spawnedMs = nowMs();
   try {
     const child = await spawnRuntime(command, {
-      ...platform,
-      ...own,
+      ...without(ROLE_AND_PLACE, platform),
+      ...without(SENDING, env),
       AWS_LAMBDA_RUNTIME_API,
       LAMBDA_TASK_ROOT,
       _HANDLER,
@@ -122,9 +124,13 @@ async function startRuntime(
   }
 }
 
+function without(names: RegExp, variables: Variables): Variables {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !names.test(name)));
+}
+
 async function spawnRuntime(
   [program = "", ...parameters]: readonly string[],
-  env: Record<string, string | undefined>,
+  env: Variables,
 ): Promise<ChildProcess> {
   const child = spawn(program, parameters, { env, stdio: ["ignore", STDERR, STDERR] });
   await once(child, "spawn");
