@@ -68,7 +68,7 @@ async function run(
   words: readonly string[],
   { input = "", env = {} }: Surroundings = {},
 ): Promise<Run> {
-  const child = spawn(node, [PROGRAM, "invoke", ...words], {
+  const child = spawn(node, [PROGRAM, ...words], {
     cwd: path,
     env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}`, ...env },
   });
@@ -88,7 +88,7 @@ describe.each([
 ] as const)("coldspan invoke, Node $node and client $ric", ({ node, ric }) => {
   let project: Project;
   const invoke = (words: readonly string[], surroundings?: Surroundings) =>
-    run(project, words, surroundings);
+    run(project, ["invoke", ...words], surroundings);
 
   beforeAll(async () => {
     project = await createProject(node);
@@ -190,8 +190,14 @@ describe("coldspan invoke without a runtime client", () => {
     [["app.handler", "a.json", "b.json"], "Usage:"],
     [["app.handler", "--"], "Usage:"],
   ])("refuses %j", async (words, reason) => {
-    const { stdout, stderr, code } = await run(project, words);
+    const { stdout, stderr, code } = await run(project, ["invoke", ...words]);
     expect({ stdout, code }).toEqual({ stdout: "", code: 2 });
     expect(stderr).toContain(reason);
+  });
+
+  test("coldspan warm makes no cache where there is no image", async () => {
+    const { stderr, code } = await run(project, ["warm", "app.handler"]);
+    expect(stderr).toContain("warm is for an image with coldspan");
+    expect(code).toBe(2);
   });
 });
