@@ -195,6 +195,19 @@ test("a status is an answer even when its body is cut off or without end", async
   expect(calls).toHaveLength(2);
 });
 
+test("an answer whose headers are too large to be read fails for good", async () => {
+  const { endpoint, calls } = await serveHttp(({ response }) => {
+    response.writeHead(200, { large: "x".repeat(100_000) }).end();
+  });
+  const destination = await open({ endpoint });
+
+  expect(await destination.send(REQUEST, TIMEOUT_MS)).toEqual({
+    status: "failure",
+    error: new Error("The answer's headers are too large (Parse Error: Header overflow)"),
+  });
+  expect(calls).toHaveLength(1);
+});
+
 test("a connection that ends with the answer outstanding is a lost answer: sent again, counted", async () => {
   const { endpoint, connections } = await serveHttp(({ response }, index) => {
     if (index === 0) connections[0]?.destroy();
