@@ -40,6 +40,7 @@ const shared: BuildOptions = {
   conditions: ["import", "module"],
   mainFields: ["module", "main"],
   define,
+  inject: ["src/monotonic-clock.ts"],
   legalComments: "none",
   logLevel: "warning",
 };
