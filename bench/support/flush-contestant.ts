@@ -4,22 +4,8 @@ import { OTLPTraceExporter as GrpcExporter } from "@opentelemetry/exporter-trace
 import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { flush, init } from "coldspan";
+import type { ContestantName } from "./contestant-names.ts";
 import type { Addresses } from "./received.ts";
-
-export type ContestantName =
-  | "coldspan, gRPC"
-  | "coldspan, http/protobuf"
-  | "batch processor, gRPC"
-  | "batch processor, gRPC, longer queue"
-  | "batch processor, http/protobuf";
-
-export const CONTESTANTS: readonly ContestantName[] = [
-  "coldspan, gRPC",
-  "batch processor, gRPC",
-  "batch processor, gRPC, longer queue",
-  "coldspan, http/protobuf",
-  "batch processor, http/protobuf",
-];
 
 export interface Contestant {
   readonly tracer: Tracer;
