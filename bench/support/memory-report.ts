@@ -2,7 +2,7 @@
 import { describeHeader } from "./header-report.ts";
 import type { MemoryRow, MemorySample } from "./memory-measure.ts";
 import type { Header } from "./results.ts";
-import { SETUPS } from "./setup.ts";
+import { nameOf } from "./setups.ts";
 import { fitLine } from "./statistics.ts";
 import { formatDifference, formatNumber, renderTable } from "./table.ts";
 
@@ -51,7 +51,7 @@ function toCells({ setup, collector, samples, responseMs, spans }: MemoryRow): s
       .map((sample) => formatNumber(sample?.[metric]))
       .join(" → ");
   return [
-    SETUPS.find(({ id }) => id === setup)?.name ?? setup,
+    nameOf(setup),
     collector,
     course("heapMib"),
     formatDifference(slopeOf(samples, "heapMib")),

@@ -35,6 +35,7 @@ export const SETTING = {
 export const H2_ERROR = {
   noError: 0x0,
   protocolError: 0x1,
+  internalError: 0x2,
   flowControlError: 0x3,
   frameSizeError: 0x6,
   refusedStream: 0x7,
