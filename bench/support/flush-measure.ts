@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { bundlePackage } from "../../scripts/build.ts";
 import { ask, disconnect, forkModule } from "./child-process.ts";
 import { type Collector, startCollector } from "./collector.ts";
-import { CONTESTANTS, type ContestantName } from "./flush-contestant.ts";
+import { CONTESTANTS, type ContestantName } from "./contestant-names.ts";
 import type { FlushOrder, FlushSetup, FlushTimes } from "./flush-process.ts";
 import { totalSpans } from "./received.ts";
 import { median } from "./statistics.ts";

@@ -12,6 +12,13 @@ import { openWorkshop } from "./workshop.ts";
 
 const RECORDS = 10;
 
+/** A common size; Lambda's bootstrap gives Node these shares of it, without which V8 spends what it likes. */
+export const MEMORY_MB = 256;
+const HEAP_FLAGS = [
+  `--max-semi-space-size=${Math.floor(MEMORY_MB * 0.05)}`,
+  `--max-old-space-size=${Math.floor(MEMORY_MB * 0.9)}`,
+];
+
 /** Of each invocation: a dead collector's fill coldspan's buffer in the first half. */
 const SPANS = RECORDS + 2;
 
@@ -70,7 +77,8 @@ export async function measureMemory(plan: MemoryPlan): Promise<MemoryRow[]> {
         ...setup.env?.(collector),
         OTEL_EXPORTER_OTLP_ENDPOINT: urls[memoryCase.collector],
       };
-      const running = await start(setup, deployment, platform, collector, { env });
+      const options = { env, memoryMb: MEMORY_MB, execArgv: HEAP_FLAGS };
+      const running = await start(setup, deployment, platform, collector, options);
       try {
         rows.push(await runCase(memoryCase, running, collector, plan));
       } finally {

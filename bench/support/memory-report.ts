@@ -1,6 +1,6 @@
 /** Memory over time as a table: what matters is the slope of the second half. */
 import { describeHeader } from "./header-report.ts";
-import type { MemoryRow, MemorySample } from "./memory-measure.ts";
+import { MEMORY_MB, type MemoryRow, type MemorySample } from "./memory-measure.ts";
 import type { Header } from "./results.ts";
 import { nameOf } from "./setups.ts";
 import { fitLine } from "./statistics.ts";
@@ -29,7 +29,8 @@ export function describeMemory(results: MemoryResults): string {
   return [
     "# Memory over time",
     describeHeader(results),
-    `${invocations.toLocaleString("en")} invocations in one process, 10 SQS records each. ` +
+    `${invocations.toLocaleString("en")} invocations in one process of ${MEMORY_MB} MB, with the heap flags that Lambda sets for it; ` +
+      "10 SQS records each. " +
       "Slopes are those of the second half: before that, the spans of a dead collector fill the buffer.",
     renderTable(COLUMNS, results.rows.map(toCells)),
   ].join("\n\n");

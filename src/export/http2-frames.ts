@@ -51,9 +51,6 @@ export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 export const MIN_MAX_FRAME_BYTES = 16_384;
 export const MAX_MAX_FRAME_BYTES = 16_777_215;
 
-/** A window cannot be larger (RFC 9113 §6.9.1). */
-export const MAX_WINDOW_BYTES = 0x7fff_ffff;
-
 const HEAD_BYTES = 9;
 const SETTING_BYTES = 6;
 const PRIORITY_BYTES = 5;
