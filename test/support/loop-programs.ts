@@ -267,8 +267,9 @@ function* runCallbacks(
   };
   const callbacks = {
     async: async (record: unknown, index: number, array: unknown) => {
-      const task = begin(record, index, array);
-      return goOn(task, index);
+      const promise = goOn(begin(record, index, array), index);
+      run.left.push(promise);
+      return promise;
     },
     plain: (record: unknown, index: number, array: unknown) => {
       const promise = goOn(begin(record, index, array), index);
