@@ -5,12 +5,7 @@ import { type OtlpReceiver, startOtlpReceiver } from "../src/dev/otlp-receiver.t
 import type { ReceivedSpan } from "../src/dev/received-span.ts";
 import type { FunctionProcess } from "../src/dev/running-function.ts";
 import { BATCH_EVENTS, type BatchEvent } from "./support/batch-events.ts";
-import { deploy, type Runtime } from "./support/deployed.ts";
-
-const RUNTIMES: readonly Runtime[] = [
-  { node: 24, ric: 4 },
-  { node: 22, ric: 3 },
-];
+import { deploy, LAMBDA_RUNTIMES } from "./support/deployed.ts";
 
 let taskRoot: TaskRoot;
 
@@ -20,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => taskRoot.remove());
 
-describe.each(RUNTIMES)("Node $node with runtime client $ric", (runtime) => {
+describe.each(LAMBDA_RUNTIMES)("Node $node with runtime client $ric", (runtime) => {
   let receiver: OtlpReceiver;
   let running: FunctionProcess;
 
