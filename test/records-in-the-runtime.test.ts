@@ -7,6 +7,13 @@ import type { FunctionProcess } from "../src/dev/running-function.ts";
 import { BATCH_EVENTS, type BatchEvent } from "./support/batch-events.ts";
 import { deploy, LAMBDA_RUNTIMES } from "./support/deployed.ts";
 
+/** Three messages of a standard queue. */
+const DEADLINE_EVENT = BATCH_EVENTS.find(
+  ({ name }) => name === "SQS with SNS envelopes",
+) as BatchEvent;
+/** Far below what the slow record takes, and time enough for the others on a busy machine. */
+const DEADLINE_MS = 1_500;
+
 let taskRoot: TaskRoot;
 
 beforeAll(async () => {
@@ -72,6 +79,35 @@ describe.each(LAMBDA_RUNTIMES)("Node $node with runtime client $ric", (runtime) 
       }
       expectFailures(spans, batchEvent);
     });
+  });
+
+  it.each([
+    ["stops at the signal", "processRecords"],
+    ["does not listen to it", "deaf"],
+  ])("hands back before the deadline what is unfinished, when the work %s", async (_, way) => {
+    const { event, records } = DEADLINE_EVENT;
+    receiver.clear();
+    const slow = ["m-2"];
+    const result = await running.invoke(event, {
+      clientContext: { custom: { way, slow } },
+      timeoutMs: DEADLINE_MS,
+    });
+    expect(result.outcome).toBe("response");
+    const finished = way === "deaf" ? ["m-1"] : ["m-1", "m-3"];
+    const unfinished = records.filter(({ key }) => !finished.includes(key));
+    expect(JSON.parse(result.body.toString())).toEqual({
+      batchItemFailures: unfinished.map(({ identifier }) => ({ itemIdentifier: identifier })),
+    });
+    const spans = receiver.spans();
+    expect(only(spans.filter(({ kind }) => kind === "SERVER")).status.code).toBe("UNSET");
+    expect(spans.filter(isRecord)).toHaveLength(records.length);
+    for (const span of spans.filter(isRecord)) {
+      const messageId = String(span.attributes["messaging.message.id"]);
+      const expected = finished.includes(messageId) ? "UNSET" : "ERROR";
+      expect({ messageId, code: span.status.code }).toEqual({ messageId, code: expected });
+    }
+    const batch = only(spans.filter(isBatch));
+    expect(batch.attributes["coldspan.batch.failure_count"]).toBe(unfinished.length);
   });
 });
 
