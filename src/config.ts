@@ -51,7 +51,7 @@ export interface OtlpConfig {
   readonly clientCertificateFile: string | undefined;
   /** Set for AWS endpoints over HTTP: each request is signed. */
   readonly sigv4?: SigV4Config | undefined;
-  /** `lean` is ours on `node:http2`; `grpc-js` is the stock exporter (proxies, or by wish). */
+  /** `lean` is ours on `node:net`; `grpc-js` is the stock exporter (proxies, or by wish). */
   readonly grpcClient: "lean" | "grpc-js";
 }
 

@@ -21,10 +21,20 @@ export interface DialTarget {
   readonly protocol: "h2" | "http/1.1";
 }
 
-/** Each call opens a connection; errors come as its `error` event. */
-export type Dialer = () => Socket;
+export interface Dialer {
+  /** Opens a connection; errors come as its `error` event. */
+  (): Socket;
+  /** True when the sockets are those of `node:tls`, open with `secureConnect`. */
+  readonly isSecure: boolean;
+}
 
-export function createDialer({ host, port, socketPath, tls, protocol }: DialTarget): Dialer {
+export function createDialer(target: DialTarget): Dialer {
+  return Object.assign(dialTo(target), {
+    isSecure: target.tls !== undefined && target.socketPath === undefined,
+  });
+}
+
+function dialTo({ host, port, socketPath, tls, protocol }: DialTarget): () => Socket {
   if (socketPath !== undefined) return () => connectSocket(socketPath);
   if (tls === undefined) {
     return () => connectSocket({ host, port, noDelay: true, keepAlive: true });

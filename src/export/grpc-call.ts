@@ -1,10 +1,4 @@
 /** One unary gRPC call over an open connection: sends one message, settles once with what came back. */
-import {
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-} from "node:http2";
 import { isGatewayFailure } from "./gateway.ts";
 import type { GrpcAnswer } from "./grpc-answer.ts";
 import { framePrefix, readFrame } from "./grpc-frame.ts";
@@ -15,7 +9,11 @@ import {
   statusOfHttp,
 } from "./grpc-status.ts";
 import type { RequestHeaders } from "./headers.ts";
+import type { HeaderFields } from "./hpack.ts";
 import type { Http2Connection } from "./http2-connection.ts";
+import { H2_ERROR } from "./http2-frames.ts";
+import { MAX_HEADER_BYTES } from "./http2-header-reader.ts";
+import type { AnswerObserver, Http2Stream, StreamEnding } from "./http2-stream.ts";
 
 export interface GrpcRequest {
   readonly headers: RequestHeaders;
@@ -43,148 +41,134 @@ export interface GrpcLoss {
 /** OTLP, "Response size": a client need not accept more. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
+const HTTP_OK = 200;
+
+/** An exchange that ended well, yet without an answer. */
+const COMPLETE = { code: H2_ERROR.noError, isUnread: false };
+
 /** Sends the request and waits for its answer; settles within `timeoutMs`, never rejects. */
 export function callUnary(
   connection: Http2Connection,
-  request: GrpcRequest,
+  { headers, message, isCompressed }: GrpcRequest,
   timeoutMs: number,
 ): Promise<GrpcResult> {
+  const { session } = connection;
+  if (!session.isUsable)
+    return Promise.resolve(lost("connection", "The connection was closed", true));
+  const fields = Object.entries(headers);
+  const excess = session.findExcess(fields);
+  if (excess !== undefined) return Promise.resolve(verdict("INVALID_ARGUMENT", excess));
   return new Promise((resolve) => {
-    let stream: ClientHttp2Stream;
-    try {
-      stream = connection.session.request(request.headers);
-    } catch (error) {
-      resolve(unsent(error));
-      return;
-    }
-    const answer = new Answer(connection, stream);
     const settle = (result: GrpcResult): void => {
       clearTimeout(timer);
       resolve(result);
       // What is left of an upload or an answer is pointless now; a finished stream is not touched.
-      stream.close(constants.NGHTTP2_CANCEL);
+      stream.cancel();
     };
+    const answer = new Answer(settle, () => connection.answered());
+    const body = [framePrefix(message.length, isCompressed), message];
+    const stream: Http2Stream = session.request(fields, body, answer);
     const timer = setTimeout(() => {
       connection.distrust();
-      settle(answer.lose("deadline", `No answer within ${Math.round(timeoutMs)} ms`));
+      const isUnread = stream.id === 0;
+      settle(lost("deadline", `No answer within ${Math.round(timeoutMs)} ms`, isUnread));
     }, timeoutMs);
-    answer.onComplete = settle;
-    stream.cork();
-    stream.write(framePrefix(request.message.length, request.isCompressed));
-    stream.end(request.message);
-    stream.uncork();
   });
 }
 
-/** Node refuses a request before it is sent when a header is not valid or the connection just went. */
-function unsent(error: unknown): GrpcResult {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code?.startsWith("ERR_HTTP2_INVALID_SESSION") || code?.startsWith("ERR_HTTP2_GOAWAY")) {
-    return { kind: "connection", reason: message, isUnread: true, resetCode: 0 };
-  }
-  return {
-    kind: "answer",
-    status: "INVALID_ARGUMENT",
-    text: `The request cannot be sent: ${message}`,
-    message: undefined,
-    details: undefined,
-  };
-}
-
 /** Gathers what comes back on a stream. */
-class Answer {
-  onComplete: (result: GrpcResult) => void = () => undefined;
-  readonly #connection: Http2Connection;
-  readonly #stream: ClientHttp2Stream;
+class Answer implements AnswerObserver {
+  readonly #complete: (result: GrpcResult) => void;
+  readonly #onHead: () => void;
   readonly #chunks: Buffer[] = [];
   #receivedBytes = 0;
-  #headers: (IncomingHttpHeaders & IncomingHttpStatusHeader) | undefined;
-  #trailers: IncomingHttpHeaders = {};
-  #error: Error | undefined;
+  #head: HeaderFields | undefined;
+  #trailers: HeaderFields | undefined;
 
-  constructor(connection: Http2Connection, stream: ClientHttp2Stream) {
-    this.#connection = connection;
-    this.#stream = stream;
-    stream.on("response", (headers) => {
-      connection.answered();
-      this.#headers = headers;
-    });
-    stream.on("trailers", (trailers) => {
-      this.#trailers = trailers;
-    });
-    stream.on("data", (chunk: Buffer) => this.#receive(chunk));
-    stream.on("error", (error) => {
-      this.#error = error;
-    });
-    stream.on("end", () => {
-      if (this.#grpcStatus !== undefined) this.onComplete(this.#conclude());
-    });
-    stream.on("close", () => this.onComplete(this.#conclude()));
+  constructor(complete: (result: GrpcResult) => void, onHead: () => void) {
+    this.#complete = complete;
+    this.#onHead = onHead;
   }
 
-  lose(kind: GrpcLoss["kind"], reason: string): GrpcLoss {
-    const { id, rstCode } = this.#stream;
-    const isUnread =
-      id === undefined ||
-      rstCode === constants.NGHTTP2_REFUSED_STREAM ||
-      this.#connection.isUnread(id);
-    return { kind, reason, isUnread, resetCode: rstCode };
+  headers(fields: HeaderFields): void {
+    if (this.#head === undefined) {
+      this.#head = fields;
+      this.#onHead();
+    } else {
+      this.#trailers = fields;
+    }
   }
 
-  get #grpcStatus(): string | undefined {
-    return single(this.#trailers["grpc-status"] ?? this.#headers?.["grpc-status"]);
-  }
-
-  #receive(chunk: Buffer): void {
+  data(chunk: Buffer): void {
     this.#receivedBytes += chunk.length;
     if (this.#receivedBytes <= MAX_ANSWER_BYTES) {
       this.#chunks.push(chunk);
       return;
     }
-    this.onComplete(
-      this.#answer("RESOURCE_EXHAUSTED", `The answer is larger than ${MAX_ANSWER_BYTES} bytes`),
+    this.#complete(
+      verdict("RESOURCE_EXHAUSTED", `The answer is larger than ${MAX_ANSWER_BYTES} bytes`),
     );
   }
 
-  #conclude(): GrpcResult {
-    const status = this.#grpcStatus;
-    if (status !== undefined) {
-      const text = single(this.#trailers["grpc-message"] ?? this.#headers?.["grpc-message"]);
-      return this.#answer(parseGrpcStatus(status), decodeGrpcMessage(text ?? ""));
+  endedEarly(): void {
+    const answered = this.#conclude(true);
+    if (answered !== undefined) this.#complete(answered);
+  }
+
+  closed(ending: StreamEnding): void {
+    if (ending.kind === "headers-too-large") {
+      const text = `The answer's headers are larger than ${MAX_HEADER_BYTES} bytes`;
+      this.#complete(verdict("RESOURCE_EXHAUSTED", text));
+      return;
     }
-    const httpStatus = this.#headers?.[":status"];
+    // Servers end early answers with a reset that is no error (RFC 9113 §8.1).
     const isWhole =
-      this.#stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#error === undefined;
-    if (httpStatus !== undefined && (isWhole || httpStatus !== 200)) {
-      const contentType = this.#headers?.["content-type"] ?? "no content type";
-      const text = `HTTP ${httpStatus}, ${contentType}, no grpc-status`;
-      const answer = this.#answer(statusOfHttp(httpStatus), text);
-      return { ...answer, isGatewayFailure: isGatewayFailure(httpStatus) };
-    }
-    if (this.#connection.session.destroyed) {
-      const failure = this.#error ?? this.#connection.failure;
-      return this.lose("connection", failure?.message ?? "The connection was closed");
-    }
-    return this.lose(
-      "reset",
-      this.#error?.message ?? `The stream was reset (${this.#stream.rstCode})`,
-    );
+      ending.kind === "complete" || (ending.kind === "reset" && ending.code === H2_ERROR.noError);
+    this.#complete(this.#conclude(isWhole) ?? breakOff(ending));
   }
 
-  #answer(status: GrpcStatus, text: string): GrpcAnswered {
-    const details = single(
-      this.#trailers["grpc-status-details-bin"] ?? this.#headers?.["grpc-status-details-bin"],
-    );
-    return {
-      kind: "answer",
-      status,
-      text,
-      message: readFrame(Buffer.concat(this.#chunks)),
-      details: details === undefined ? undefined : Buffer.from(details, "base64"),
-    };
+  /** What the answer says; undefined when it broke off before it said anything. */
+  #conclude(isWhole: boolean): GrpcAnswered | undefined {
+    const status = this.#field("grpc-status");
+    if (status !== undefined) {
+      const text = decodeGrpcMessage(this.#field("grpc-message") ?? "");
+      const details = this.#field("grpc-status-details-bin");
+      return {
+        ...verdict(parseGrpcStatus(status), text),
+        message: readFrame(Buffer.concat(this.#chunks)),
+        details: details === undefined ? undefined : Buffer.from(details, "base64"),
+      };
+    }
+    if (this.#head === undefined) return undefined;
+    const httpStatus = Number(this.#head.get(":status"));
+    if (!isWhole && httpStatus === HTTP_OK) return undefined;
+    const contentType = this.#head.get("content-type") ?? "no content type";
+    const text = `HTTP ${httpStatus}, ${contentType}, no grpc-status`;
+    const isFromGateway = isGatewayFailure(httpStatus);
+    return { ...verdict(statusOfHttp(httpStatus), text), isGatewayFailure: isFromGateway };
+  }
+
+  /** An answer without a message has its trailers in its head. */
+  #field(name: string): string | undefined {
+    return this.#trailers?.get(name) ?? this.#head?.get(name);
   }
 }
 
-function single(value: string | readonly string[] | undefined): string | undefined {
-  return typeof value === "object" ? value[0] : value;
+function breakOff(ending: StreamEnding): GrpcLoss {
+  if (ending.kind === "connection") return lost("connection", ending.reason, ending.isUnread);
+  const { code, isUnread } = ending.kind === "reset" ? ending : COMPLETE;
+  return lost("reset", `The stream was reset (${code})`, isUnread, code);
+}
+
+function lost(
+  kind: GrpcLoss["kind"],
+  reason: string,
+  isUnread: boolean,
+  resetCode: number = H2_ERROR.noError,
+): GrpcLoss {
+  return { kind, reason, isUnread, resetCode };
+}
+
+function verdict(status: GrpcStatus, text: string): GrpcAnswered {
+  return { kind: "answer", status, text, message: undefined, details: undefined };
 }

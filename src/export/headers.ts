@@ -67,7 +67,7 @@ function normalize(headers: RequestHeaders): RequestHeaders {
   return normal;
 }
 
-/** The name of a header that cannot go on the wire: `node:http2` would drop it without a word. */
+/** The name of a header that cannot go on the wire: servers end the connection over it. */
 export function findInvalidHeader(headers: RequestHeaders): string | undefined {
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) return name;

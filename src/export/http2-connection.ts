@@ -1,6 +1,6 @@
 /** One HTTP/2 connection: is it open, is it alive, and what has its peer said about its streams. */
-import { type ClientHttp2Session, connect as http2Connect } from "node:http2";
 import { type Dialer, describeSocketError } from "./dialer.ts";
+import { Http2Session } from "./http2-session.ts";
 
 /**
  * A ping unanswered for so long means a dead connection: many round trips even across regions,
@@ -23,14 +23,8 @@ const IDLE_MS = 30_000;
  */
 const MAX_PINGS_BETWEEN_ANSWERS = 2;
 
-/**
- * Four requests of 4 MB under way pass Node's default of 10 MB, at which it resets streams of its own
- * (ENHANCE_YOUR_CALM) although the receiver has taken them; what is in memory is bounded by the buffer.
- */
-const MAX_SESSION_MEMORY_MB = 100;
-
 export class Http2Connection {
-  readonly session: ClientHttp2Session;
+  readonly session: Http2Session;
   /** Resolves when requests can be sent; rejects with the reason when the connection failed. */
   readonly opened: Promise<void>;
   readonly #startedMs = Date.now();
@@ -38,53 +32,34 @@ export class Http2Connection {
   #heardMs = Date.now();
   #needsProof = false;
   #pings = 0;
-  #lastStreamId = Number.POSITIVE_INFINITY;
-  #failure: Error | undefined;
 
-  /** `origin` such as `https://collector:4317`; the socket is the dialer's. */
-  constructor(origin: string, dial: Dialer) {
-    this.session = http2Connect(origin, {
-      settings: { enablePush: false },
-      maxSessionMemory: MAX_SESSION_MEMORY_MB,
-      createConnection: dial,
-    });
-    this.opened = new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => this.#fail(new Error(`No connection within ${CONNECT_LIMIT_MS} ms`)),
-        CONNECT_LIMIT_MS,
-      );
-      timer.unref();
-      this.session.once("connect", () => {
+  constructor(dial: Dialer) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.opened = promise;
+    // Whoever waits for `opened` sees the failure; a connection nobody waits for may fail unseen.
+    promise.catch(() => undefined);
+    const timer = setTimeout(
+      () => this.session.destroy(new Error(`No connection within ${CONNECT_LIMIT_MS} ms`)),
+      CONNECT_LIMIT_MS,
+    );
+    timer.unref();
+    this.session = new Http2Session(dial(), dial.isSecure, {
+      opened: () => {
         clearTimeout(timer);
         this.#isOpen = true;
         this.heard();
         resolve();
-      });
-      this.session.once("close", () => {
+      },
+      closed: (reason) => {
         clearTimeout(timer);
-        reject(this.#failure ?? new Error("The connection was closed"));
-      });
+        reject(new Error(describeSocketError(reason)));
+      },
     });
-    // Whoever waits for `opened` sees the failure; a connection nobody waits for may fail unseen.
-    this.opened.catch(() => undefined);
-    this.session.on("error", (error) => {
-      this.#failure ??= new Error(describeSocketError(error));
-    });
-    this.session.on("goaway", (_code, lastStreamId) => {
-      this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
-    });
-    // A request's own timer keeps the event loop alive; an idle connection must not.
-    this.session.unref();
   }
 
   /** False once the connection takes no new requests: closed, closing, or told to go away. */
   get isUsable(): boolean {
-    return !this.session.closed && !this.session.destroyed && this.#lastStreamId === Infinity;
-  }
-
-  /** Why the connection ended, when it ended by an error. */
-  get failure(): Error | undefined {
-    return this.#failure;
+    return this.session.isUsable;
   }
 
   /** True when nothing shows that the peer is still there. */
@@ -126,37 +101,22 @@ export class Http2Connection {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), PING_LIMIT_MS);
       timer.unref();
-      const settle = (isAlive: boolean): void => {
-        clearTimeout(timer);
-        if (isAlive) this.heard();
-        resolve(isAlive);
-      };
       this.#pings++;
-      try {
-        if (!this.session.ping((error) => settle(error === null))) settle(false);
-      } catch {
-        settle(false);
-      }
+      this.session.ping(() => {
+        clearTimeout(timer);
+        this.heard();
+        resolve(true);
+      });
     });
-  }
-
-  /** True when the peer said in its GOAWAY that it never looked at this stream (RFC 9113 §6.8). */
-  isUnread(streamId: number): boolean {
-    return streamId > this.#lastStreamId;
   }
 
   /** Lets requests under way finish, and takes no new ones. */
   close(): void {
-    if (!this.session.destroyed) this.session.close();
+    this.session.close();
   }
 
   /** Ends at once; requests under way fail. */
   destroy(): void {
-    this.session.destroy();
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
     this.session.destroy();
   }
 }

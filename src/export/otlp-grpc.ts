@@ -1,5 +1,4 @@
-/** OTLP over gRPC on `node:http2`: what a unary export needs of gRPC, at a tenth of grpc-js's cold start. */
-import { constants } from "node:http2";
+/** OTLP over gRPC: what a unary export needs of it. */
 import type { OtlpConfig } from "../config.ts";
 import type { Destination, SendOutcome } from "./destination.ts";
 import { createDialer, type Tls } from "./dialer.ts";
@@ -8,6 +7,7 @@ import { callUnary, type GrpcLoss } from "./grpc-call.ts";
 import type { GrpcEndpoint } from "./grpc-endpoint.ts";
 import type { RequestHeaders } from "./headers.ts";
 import { Http2Connection } from "./http2-connection.ts";
+import { H2_ERROR } from "./http2-frames.ts";
 import { Http2Keeper } from "./http2-keeper.ts";
 import { encodeTraces } from "./otlp-encoder.ts";
 import {
@@ -27,9 +27,8 @@ export function createGrpcDestination(
   compress: Compressor | undefined,
 ): Destination {
   const dial = createDialer({ ...endpoint, tls, protocol: "h2" });
-  const origin = `${endpoint.secure ? "https" : "http"}://${endpoint.authority}`;
-  const keeper = new Http2Keeper(() => new Http2Connection(origin, dial));
-  const route = new GrpcRoute(keeper, endpoint.authority, compress !== undefined);
+  const keeper = new Http2Keeper(() => new Http2Connection(dial));
+  const route = new GrpcRoute(keeper, endpoint, compress !== undefined);
   return {
     name: `otlp/grpc ${endpoint.socketPath ?? endpoint.authority}`,
     maxRequestBytes: GRPC_MAX_REQUEST_BYTES,
@@ -43,11 +42,12 @@ class GrpcRoute implements OtlpRoute {
   readonly #headers: RequestHeaders;
   readonly #isCompressed: boolean;
 
-  constructor(keeper: Http2Keeper, authority: string, isCompressed: boolean) {
+  constructor(keeper: Http2Keeper, { authority, secure }: GrpcEndpoint, isCompressed: boolean) {
     this.#keeper = keeper;
     this.#isCompressed = isCompressed;
     this.#headers = {
       ":method": "POST",
+      ":scheme": secure ? "https" : "http",
       ":authority": authority,
       ":path": GRPC_PATH,
       "content-type": "application/grpc",
@@ -68,7 +68,8 @@ class GrpcRoute implements OtlpRoute {
     }
     const timeLeftMs = Math.max(1, Math.floor(deadline - performance.now()));
     const request = {
-      headers: { ...headers, ...this.#headers, "grpc-timeout": `${timeLeftMs}m` },
+      // Pseudo-header fields come first (RFC 9113 §8.3).
+      headers: { ...this.#headers, ...headers, ...this.#headers, "grpc-timeout": `${timeLeftMs}m` },
       message: body,
       isCompressed: this.#isCompressed,
     };
@@ -98,10 +99,10 @@ function recover({ kind, reason, isUnread, resetCode }: GrpcLoss): Attempt {
   }
   if (kind === "connection") return { outcome: unavailable(reason, !isUnread), retryNow: true };
   switch (resetCode) {
-    case constants.NGHTTP2_REFUSED_STREAM:
+    case H2_ERROR.refusedStream:
       return { outcome: unavailable(reason, false), retryNow: true };
-    case constants.NGHTTP2_CANCEL:
-    case constants.NGHTTP2_ENHANCE_YOUR_CALM:
+    case H2_ERROR.cancel:
+    case H2_ERROR.enhanceYourCalm:
       return { outcome: unavailable(reason, !isUnread) };
     default:
       // Final for gRPC, yet also what a proxy sends whose upstream restarts: worth one more try.
