@@ -1,7 +1,7 @@
 /**
  * Whether memory grows: many invocations in one process, also while the collector is dead.
  *
- * `node bench/memory.ts [--invocations 20000] [--samples 40] [--node 24] [--save]`
+ * `node bench/memory.ts [--invocations 20000] [--samples 40] [--node 24] [--results folder]`
  */
 import { parseArgs } from "node:util";
 import { describeMachine } from "./support/machine.ts";
@@ -9,14 +9,15 @@ import { type MemoryCase, measureMemory } from "./support/memory-measure.ts";
 import { describeMemory, type MemoryResults } from "./support/memory-report.ts";
 import type { NodeMajor } from "./support/platforms.ts";
 import { saveResults } from "./support/results.ts";
-import { BARE, SETUPS } from "./support/setup.ts";
+import { BARE } from "./support/setup.ts";
+import { SETUPS } from "./support/setups.ts";
 
 const { values } = parseArgs({
   options: {
     invocations: { type: "string", default: "20000" },
     samples: { type: "string", default: "40" },
     node: { type: "string", default: "24" },
-    save: { type: "boolean", default: false },
+    results: { type: "string" },
   },
 });
 
@@ -38,5 +39,5 @@ const rows = await measureMemory({
 });
 const results: MemoryResults = { ...header, rows };
 const markdown = describeMemory(results);
-if (values.save) saveResults("memory", results, markdown);
+saveResults("memory", results, markdown, values.results);
 console.log(markdown);

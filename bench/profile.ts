@@ -14,7 +14,8 @@ import { measurePhases, type Phases, readProfile } from "./support/cpu-profile.t
 import { HTTP_EVENT } from "./support/events.ts";
 import { type NodeMajor, openPlatform, type Platform } from "./support/platforms.ts";
 import { createPhaseFinder } from "./support/profile-phases.ts";
-import { baselineOf, SETUPS, type Setup } from "./support/setup.ts";
+import { baselineOf, type Setup } from "./support/setup.ts";
+import { findSetup } from "./support/setups.ts";
 import { median } from "./support/statistics.ts";
 import { formatDifference, formatNumber, renderTable } from "./support/table.ts";
 import { type Deployment, type Layout, openWorkshop } from "./support/workshop.ts";
@@ -40,7 +41,7 @@ const { values } = parseArgs({
 });
 
 async function main(): Promise<void> {
-  const setup = SETUPS.find(({ id }) => id === values.setup);
+  const setup = findSetup(values.setup);
   if (setup === undefined) throw new Error(`no setup "${values.setup}"`);
   const collector = await startCollector();
   const workshop = await openWorkshop();

@@ -1,5 +1,9 @@
-/** Writes the generated parts of the README: the table of variables. `npm run readme`. */
+/** Writes the generated parts of the README: the tables of variables and of costs. `npm run readme`. */
 import { readFileSync, writeFileSync } from "node:fs";
+import type { ColdResults } from "../bench/support/cold-report.ts";
+import { describeCosts } from "../bench/support/readme-table.ts";
+import { readResults } from "../bench/support/results.ts";
+import type { WarmResults } from "../bench/support/warm-report.ts";
 import { VARIABLES } from "../src/variables.ts";
 
 const README = "README.md";
@@ -11,6 +15,11 @@ export function variablesTable(): string {
       `| \`${name}\` | ${fallback === "" ? "" : `\`${fallback}\``} | ${meaning} |`,
   );
   return ["| Variable | Default | Meaning |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** What tracing costs, by the benchmarks' committed results. */
+export function costsTable(): string {
+  return describeCosts(readResults<ColdResults>("cold-start"), readResults<WarmResults>("warm"));
 }
 
 /** What stands between the markers of a generated part. */
@@ -36,8 +45,6 @@ function markers(name: string): [string, string] {
 }
 
 if (import.meta.main) {
-  writeFileSync(
-    README,
-    replaceSection(readFileSync(README, "utf8"), "variables", variablesTable()),
-  );
+  const withVariables = replaceSection(readFileSync(README, "utf8"), "variables", variablesTable());
+  writeFileSync(README, replaceSection(withVariables, "costs", costsTable()));
 }

@@ -1,4 +1,5 @@
-/** coldspan by import; everything else is in the environment. */
+/** coldspan by import, first, so that it sees the AWS SDK being loaded; the rest is in the environment. */
+import "coldspan/init";
 import { handle } from "bench:app";
 import { withTracing } from "coldspan";
 

@@ -5,9 +5,10 @@ import { type ColdRun, runCold, start } from "./cold-run.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { HTTP_EVENT } from "./events.ts";
 import { type FilesRead, traceNode } from "./files-read.ts";
-import type { NodeMajor } from "./platforms.ts";
-import { openPlatform } from "./platforms.ts";
-import { openWorkshop, type Workshop } from "./workshop.ts";
+import { compileAhead } from "./image.ts";
+import { type NodeMajor, openPlatform, type Platform } from "./platforms.ts";
+import type { Setup } from "./setup.ts";
+import { type Deployment, openWorkshop, type Workshop } from "./workshop.ts";
 
 const BYTES_PER_MIB = 2 ** 20;
 
@@ -55,7 +56,10 @@ export async function measureColdStarts(
   const workshop = await openWorkshop();
   try {
     const tracks: Track[] = [];
+    log(`preparing ${cases.length} cases`);
     for (const coldCase of cases) tracks.push(await prepare(coldCase, workshop, collector));
+    // What was started to prepare has sent spans, too.
+    await collector.take(0);
     for (let round = 0; round < warmUps + counted; round++) {
       log(round < warmUps ? `warm-up ${round + 1}` : `round ${round - warmUps + 1} of ${counted}`);
       for (const track of tracks) {
@@ -70,23 +74,40 @@ export async function measureColdStarts(
   }
 }
 
-/** Deploys, and counts the files in a run of its own: strace slows everything down. */
+/** Deploys, compiles ahead, and counts the files in a run of its own: strace slows everything down. */
 async function prepare(
   coldCase: ColdCase,
   workshop: Workshop,
   collector: Collector,
 ): Promise<Track> {
   const { setup, app, layout, node } = coldCase;
-  const platform = await openPlatform(node);
-  const deployment = await workshop.deploy(setup, app, layout);
+  const track = { coldCase, filesRead: undefined, runs: [], failure: undefined };
+  try {
+    const platform = await openPlatform(node);
+    const deployment = await workshop.deploy(setup, app, layout);
+    await compileAhead(setup, deployment, platform, collector);
+    return { ...track, filesRead: await countFiles(setup, deployment, platform, collector) };
+  } catch (error) {
+    return { ...track, failure: messageOf(error) };
+  }
+}
+
+async function countFiles(
+  setup: Setup,
+  deployment: Deployment,
+  platform: Platform,
+  collector: Collector,
+): Promise<FilesRead | undefined> {
   const traced = traceNode(platform.node);
-  if (traced === undefined) return { coldCase, filesRead: undefined, runs: [], failure: undefined };
-  const running = await start(setup, deployment, platform, collector, { node: traced.node });
-  const { timeMs } = await running.api.initialized;
-  await running.close();
-  const filesRead = await traced.until(timeMs);
-  traced.remove();
-  return { coldCase, filesRead, runs: [], failure: undefined };
+  if (traced === undefined) return undefined;
+  try {
+    const running = await start(setup, deployment, platform, collector, { node: traced.node });
+    const { timeMs } = await running.api.initialized;
+    await running.close();
+    return await traced.until(timeMs);
+  } finally {
+    traced.remove();
+  }
 }
 
 async function attempt(
@@ -101,9 +122,13 @@ async function attempt(
     const deployment = await workshop.deploy(setup, app, layout);
     return await runCold(setup, deployment, platform, collector, HTTP_EVENT);
   } catch (error) {
-    track.failure = error instanceof Error ? error.message : String(error);
+    track.failure = messageOf(error);
     return undefined;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function toRow({ coldCase, filesRead, runs, failure }: Track): ColdRow {

@@ -2,7 +2,8 @@
 import type { ColdRow, Metric } from "./cold-measure.ts";
 import { describeHeader } from "./header-report.ts";
 import type { Header } from "./results.ts";
-import { baselineOf, SETUPS, type Setup } from "./setup.ts";
+import { baselineOf } from "./setup.ts";
+import { findSetup, nameOf, SETUPS } from "./setups.ts";
 import { median, type Summary, summarize } from "./statistics.ts";
 import { formatDifference, formatNumber, renderTable } from "./table.ts";
 
@@ -68,7 +69,7 @@ export function addedTo(row: ColdRow, rows: readonly ColdRow[]): Added | undefin
 }
 
 function toCells(row: ColdRow, rows: readonly ColdRow[]): string[] {
-  const name = findSetup(row.setup)?.name ?? row.setup;
+  const name = nameOf(row.setup);
   if (row.failure !== undefined) return [name, `fails: ${row.failure.split("\n")[0]}`];
   const { runs, filesRead } = row;
   const added = addedTo(row, rows);
@@ -99,7 +100,8 @@ function formatSpread({ median: middle, q1, q3 }: Summary): string {
   return `${formatDifference(middle)} (${formatDifference(q1)} … ${formatDifference(q3)})`;
 }
 
-function describeNotes(rows: readonly ColdRow[]): string {
+/** What a reader must know about the setups of these rows. */
+export function describeNotes(rows: readonly ColdRow[]): string {
   const present = new Set(rows.map(({ setup }) => setup));
   const notes = SETUPS.filter(({ id, note }) => note !== undefined && present.has(id));
   return notes.map(({ name, note }) => `- ${name}: ${note}.`).join("\n");
@@ -114,10 +116,6 @@ function baselineRow(row: ColdRow, rows: readonly ColdRow[]): ColdRow | undefine
   const setup = findSetup(row.setup);
   const baseline = setup && baselineOf(setup).id;
   return row.setup === baseline ? undefined : rows.find((other) => other.setup === baseline);
-}
-
-function findSetup(id: string): Setup | undefined {
-  return SETUPS.find((setup) => setup.id === id);
 }
 
 function sumOf({ runs }: ColdRow, metrics: readonly Metric[]): number[] {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type FunctionOptions, startFunction } from "../../src/dev/function-process.ts";
 import type { FunctionProcess } from "../../src/dev/running-function.ts";
 import type { Collector } from "./collector.ts";
+import { emptyTmp, imageVariables } from "./image.ts";
 import type { Platform } from "./platforms.ts";
 import { readCpuMs, readResidentBytes } from "./process-usage.ts";
 import { totalSpans } from "./received.ts";
@@ -36,8 +37,14 @@ export function start(
   collector: Collector,
   extra: Partial<FunctionOptions> = {},
 ): Promise<FunctionProcess> {
-  const { taskRoot, handler } = deployment;
-  const env = { BENCH_AWS_ENDPOINT: collector.awsUrl, ...setup.env?.(collector), ...extra.env };
+  const { taskRoot, handler, imageHome } = deployment;
+  const env = {
+    BENCH_AWS_ENDPOINT: collector.awsUrl,
+    ...(imageHome !== undefined && imageVariables(imageHome)),
+    ...setup.env?.(collector),
+    ...extra.env,
+  };
+  if (imageHome !== undefined) emptyTmp();
   const execArgv = [...preloadFlags(deployment, platform), ...(extra.execArgv ?? [])];
   return startFunction({ ...platform, taskRoot, handler, ...extra, execArgv, env });
 }

@@ -15,9 +15,11 @@ const PSEUDO_FILE = /^\/(?:proc|sys|dev)\//;
 const OPENED = /^\d+\s+([\d.]+) openat\(.* = \d+<([^>]+)>$/;
 /** `1234 1700000000.123456 read(17</a>, ""..., 8192) = 512`; also `pread64`. */
 const READ = /^\d+\s+([\d.]+) p?read(?:64)?\(\d+<([^>]+)>.* = (\d+)$/;
-/** Of the last line. */
+/** Of the last line: the benchmark ends what it has started. */
 const END = "+++ killed by SIGKILL +++";
 const POLL_MS = 10;
+/** A process that ended by itself leaves another line. */
+const END_TIMEOUT_MS = 5_000;
 
 /** A call during which another thread made one comes in two lines. */
 const UNFINISHED = /^(\d+)\s.* <unfinished \.\.\.>$/;
@@ -48,7 +50,11 @@ export function traceNode(node: NodeBinary): TracedNode | undefined {
   return {
     node: { path, major: node.major },
     async until(timeMs) {
-      while (!readFileSync(log, "utf8").includes(END)) await sleep(POLL_MS);
+      const endMs = performance.now() + END_TIMEOUT_MS;
+      while (!readFileSync(log, "utf8").includes(END)) {
+        if (performance.now() > endMs) throw new Error("the function ended before it was measured");
+        await sleep(POLL_MS);
+      }
       return count(joinCalls(readFileSync(log, "utf8")), timeMs / MS_PER_S);
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),

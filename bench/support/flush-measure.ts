@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { bundlePackage } from "../../scripts/build.ts";
 import { ask, disconnect, forkModule } from "./child-process.ts";
 import { type Collector, startCollector } from "./collector.ts";
-import { CONTESTANTS, type ContestantName } from "./flush-contestant.ts";
+import { CONTESTANTS, type ContestantName } from "./contestant-names.ts";
 import type { FlushOrder, FlushSetup, FlushTimes } from "./flush-process.ts";
 import { totalSpans } from "./received.ts";
 import { median } from "./statistics.ts";
@@ -26,15 +26,20 @@ export const ORDERS: readonly FlushOrder[] = [
   { spans: 10_000, repetitions: 3 },
 ];
 
-const WARM_UP_BLOCKS = 2;
-
 export interface FlushPlan {
   readonly orders: readonly FlushOrder[];
+  /** Blocks whose figures are thrown away: the optimizing compiler is at work. */
+  readonly warmUps: number;
   readonly blocks: number;
   readonly log: (line: string) => void;
 }
 
-export async function measureFlushes({ orders, blocks, log }: FlushPlan): Promise<FlushRow[]> {
+export async function measureFlushes({
+  orders,
+  warmUps,
+  blocks,
+  log,
+}: FlushPlan): Promise<FlushRow[]> {
   await bundlePackage();
   const collector = await startCollector();
   const children = new Map<ContestantName, ChildProcess>();
@@ -49,10 +54,10 @@ export async function measureFlushes({ orders, blocks, log }: FlushPlan): Promis
     for (const order of orders) {
       log(`${order.spans} spans`);
       const measured = new Map(CONTESTANTS.map((name) => [name, [] as Block[]]));
-      for (let block = 0; block < WARM_UP_BLOCKS + blocks; block++) {
+      for (let block = 0; block < warmUps + blocks; block++) {
         for (const [name, child] of children) {
           const result = await runBlock(child, order, collector);
-          if (block >= WARM_UP_BLOCKS) measured.get(name)?.push(result);
+          if (block >= warmUps) measured.get(name)?.push(result);
         }
       }
       rows.push(...[...measured].map(([name, results]) => toRow(name, order, results)));

@@ -1,6 +1,7 @@
 /** A process that ends spans and flushes them when told to, and says what that took. */
 import type { Tracer } from "@opentelemetry/api";
-import { type Contestant, type ContestantName, createContestant } from "./flush-contestant.ts";
+import type { ContestantName } from "./contestant-names.ts";
+import { type Contestant, createContestant } from "./flush-contestant.ts";
 import type { Addresses } from "./received.ts";
 
 export interface FlushSetup {

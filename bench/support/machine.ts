@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
-import type { NodeMajor } from "./platforms.ts";
-import { openPlatform } from "./platforms.ts";
+import type { Addon } from "../../runtimes/runtimes.ts";
+import { chooseAddon, type NodeMajor, openPlatform } from "./platforms.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const PEERS = new URL("../peers/", import.meta.url);
@@ -18,6 +18,8 @@ export interface Machine {
   readonly load: number;
   /** By major version. */
   readonly node: Readonly<Record<string, string>>;
+  /** How the runtime client reaches the Runtime API. */
+  readonly addon: Addon;
   /** What the peers are made of. */
   readonly packages: Readonly<Record<string, string>>;
   /** Of this repository; `+` when files were changed since. */
@@ -37,6 +39,7 @@ export async function describeMachine(majors: readonly NodeMajor[]): Promise<Mac
     system: `${process.platform} ${release()} ${process.arch}`,
     load: loadavg()[0] ?? 0,
     node,
+    addon: await chooseAddon(majors[0] ?? 24),
     packages: peerVersions(),
     commit: readCommit(),
   };

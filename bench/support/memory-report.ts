@@ -1,8 +1,8 @@
 /** Memory over time as a table: what matters is the slope of the second half. */
 import { describeHeader } from "./header-report.ts";
-import type { MemoryRow, MemorySample } from "./memory-measure.ts";
+import { MEMORY_MB, type MemoryRow, type MemorySample } from "./memory-measure.ts";
 import type { Header } from "./results.ts";
-import { SETUPS } from "./setup.ts";
+import { nameOf } from "./setups.ts";
 import { fitLine } from "./statistics.ts";
 import { formatDifference, formatNumber, renderTable } from "./table.ts";
 
@@ -29,7 +29,8 @@ export function describeMemory(results: MemoryResults): string {
   return [
     "# Memory over time",
     describeHeader(results),
-    `${invocations.toLocaleString("en")} invocations in one process, 10 SQS records each. ` +
+    `${invocations.toLocaleString("en")} invocations in one process of ${MEMORY_MB} MB, with the heap flags that Lambda sets for it; ` +
+      "10 SQS records each. " +
       "Slopes are those of the second half: before that, the spans of a dead collector fill the buffer.",
     renderTable(COLUMNS, results.rows.map(toCells)),
   ].join("\n\n");
@@ -51,7 +52,7 @@ function toCells({ setup, collector, samples, responseMs, spans }: MemoryRow): s
       .map((sample) => formatNumber(sample?.[metric]))
       .join(" → ");
   return [
-    SETUPS.find(({ id }) => id === setup)?.name ?? setup,
+    nameOf(setup),
     collector,
     course("heapMib"),
     formatDifference(slopeOf(samples, "heapMib")),

@@ -1,8 +1,11 @@
-/** Results on disk: `results/{kind}.json`, committed by hand after a full run. */
+/** Results on disk: `results/{kind}.json` and the tables beside it, committed by hand. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Machine } from "./machine.ts";
 
-const DIRECTORY = new URL("../results/", import.meta.url);
+/** What is committed. */
+export const RESULTS: string = fileURLToPath(new URL("../results", import.meta.url));
 
 /** What every result says about itself. */
 export interface Header {
@@ -11,18 +14,20 @@ export interface Header {
   readonly machine: Machine;
 }
 
-/** Reads what was committed; undefined when nothing was. */
-export function readResults<T extends Header>(kind: string): T | undefined {
-  try {
-    return JSON.parse(readFileSync(new URL(`${kind}.json`, DIRECTORY), "utf8")) as T;
-  } catch {
-    return undefined;
-  }
+/** Reads what was saved. Throws when nothing was. */
+export function readResults<T extends Header>(kind: string, directory: string = RESULTS): T {
+  return JSON.parse(readFileSync(join(directory, `${kind}.json`), "utf8")) as T;
 }
 
-/** Writes the figures, and the tables made of them beside it. */
-export function saveResults(kind: string, results: Header, markdown: string): void {
-  mkdirSync(DIRECTORY, { recursive: true });
-  writeFileSync(new URL(`${kind}.json`, DIRECTORY), `${JSON.stringify(results, undefined, 1)}\n`);
-  writeFileSync(new URL(`${kind}.md`, DIRECTORY), `${markdown}\n`);
+/** Writes the figures, and the tables made of them beside it; without a directory nothing. */
+export function saveResults(
+  kind: string,
+  results: Header,
+  markdown: string,
+  directory: string | undefined,
+): void {
+  if (directory === undefined) return;
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, `${kind}.json`), `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(join(directory, `${kind}.md`), `${markdown}\n`);
 }

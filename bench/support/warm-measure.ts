@@ -3,6 +3,7 @@ import type { FunctionProcess } from "../../src/dev/running-function.ts";
 import { start, TRACE_HEADER } from "./cold-run.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { HTTP_EVENT, sqsEvent } from "./events.ts";
+import { compileAhead } from "./image.ts";
 import { type NodeMajor, openPlatform } from "./platforms.ts";
 import { readCpuMs } from "./process-usage.ts";
 import { totalSpans } from "./received.ts";
@@ -27,16 +28,13 @@ export const PAYLOADS: readonly Payload[] = [
   { kind: "sqs", records: 10_000, perBlock: 2 },
 ];
 
-/** Blocks whose figures are thrown away: the optimizing compiler is at work. */
-const WARM_UP_BLOCKS = 2;
-
 export interface WarmRow {
   readonly setup: string;
   readonly kind: Payload["kind"];
   readonly records: number;
   /** Hand-out to answer: the median of each block, in the order of the blocks. */
   readonly responseMs: readonly number[];
-  /** CPU time of the process per invocation, of each block, until Lambda would freeze. */
+  /** CPU time of the process per invocation, of each block, until its spans have arrived. */
   readonly cpuMs: readonly number[];
   /** Received per invocation. */
   readonly spans: number;
@@ -47,6 +45,8 @@ export interface WarmPlan {
   readonly setups: readonly Setup[];
   readonly node: NodeMajor;
   readonly payloads: readonly Payload[];
+  /** Whose figures are thrown away: the optimizing compiler is at work. */
+  readonly warmUps: number;
   readonly blocks: number;
   readonly log: (line: string) => void;
 }
@@ -66,12 +66,13 @@ export async function measureWarm(plan: WarmPlan): Promise<WarmRow[]> {
     const platform = await openPlatform(plan.node);
     for (const setup of plan.setups) {
       const deployment = await workshop.deploy(setup, "warm", "packages");
+      await compileAhead(setup, deployment, platform, collector);
       running.set(setup, await start(setup, deployment, platform, collector));
     }
     const rows: WarmRow[] = [];
     for (const payload of plan.payloads) {
       plan.log(describe(payload));
-      rows.push(...(await measurePayload(payload, plan.blocks, running, collector)));
+      rows.push(...(await measurePayload(payload, plan, running, collector)));
     }
     return rows;
   } finally {
@@ -87,17 +88,17 @@ function describe({ kind, records }: Payload): string {
 
 async function measurePayload(
   payload: Payload,
-  blocks: number,
+  { warmUps, blocks }: WarmPlan,
   running: ReadonlyMap<Setup, FunctionProcess>,
   collector: Collector,
 ): Promise<WarmRow[]> {
   const event = payload.kind === "http" ? HTTP_EVENT : sqsEvent(payload.records);
   const bytes = Buffer.from(JSON.stringify(event));
   const measured = new Map<Setup, Block[]>([...running.keys()].map((setup) => [setup, []]));
-  for (let block = 0; block < WARM_UP_BLOCKS + blocks; block++) {
+  for (let block = 0; block < warmUps + blocks; block++) {
     for (const [setup, process] of running) {
-      const result = await runBlock(setup, process, bytes, payload.perBlock, collector);
-      if (block >= WARM_UP_BLOCKS) measured.get(setup)?.push(result);
+      const result = await runBlock(setup, process, bytes, payload, collector);
+      if (block >= warmUps) measured.get(setup)?.push(result);
     }
   }
   return [...measured].map(([setup, results]) => ({
@@ -115,9 +116,10 @@ async function runBlock(
   setup: Setup,
   process: FunctionProcess,
   event: Uint8Array,
-  invocations: number,
+  payload: Payload,
   collector: Collector,
 ): Promise<Block> {
+  const invocations = payload.perBlock;
   const responses: number[] = [];
   const cpuBeforeMs = readCpuMs(process.pid) ?? Number.NaN;
   for (let n = 0; n < invocations; n++) {
@@ -128,15 +130,22 @@ async function runBlock(
     responses.push(result.postedMs - result.handedOutMs);
     await result.settled;
   }
+  const received = await collector.take(invocations * leastSpans(setup, payload));
+  // What is sent after the answer, or put off while the function is busy, is paid for as well.
   const cpuAfterMs = readCpuMs(process.pid) ?? Number.NaN;
-  const isReceived = setup.exportsBy !== undefined && setup.exportsBy !== "stdout";
-  const received = await collector.take(isReceived ? invocations : 0);
   return {
     responseMs: median(responses),
     cpuMs: (cpuAfterMs - cpuBeforeMs) / invocations,
     spans: totalSpans(received) / invocations,
     links: received.links / invocations,
   };
+}
+
+/** Per invocation; the next block begins when they are there. */
+function leastSpans({ exportsBy, packages, image }: Setup, { kind, records }: Payload): number {
+  if (exportsBy === undefined || exportsBy === "stdout") return 0;
+  const isColdspan = packages === "coldspan" || image !== undefined;
+  return isColdspan && kind === "sqs" ? records + 2 : 1;
 }
 
 /** Four decimals: 0.1 µs. */

@@ -1,7 +1,8 @@
 /** Warm invocations as tables: what tracing adds to the response and to the CPU bill. */
 import { describeHeader } from "./header-report.ts";
 import type { Header } from "./results.ts";
-import { BARE, COLDSPAN_RECORDS, SETUPS } from "./setup.ts";
+import { BARE } from "./setup.ts";
+import { nameOf } from "./setups.ts";
 import { fitLine, median } from "./statistics.ts";
 import { formatDifference, formatNumber, renderTable } from "./table.ts";
 import type { WarmRow } from "./warm-measure.ts";
@@ -85,8 +86,4 @@ function recordTable(rows: readonly WarmRow[]): string {
 
 function isSamePayload(a: WarmRow, b: WarmRow): boolean {
   return a.kind === b.kind && a.records === b.records;
-}
-
-function nameOf(id: string): string {
-  return [...SETUPS, COLDSPAN_RECORDS].find((setup) => setup.id === id)?.name ?? id;
 }

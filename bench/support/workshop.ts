@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type BuildOptions, build } from "esbuild";
 import { installLocked } from "../../runtimes/cache.ts";
 import { bundlePackage } from "../../scripts/build.ts";
+import { layOutImage } from "./image.ts";
 import type { Setup } from "./setup.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -30,6 +31,8 @@ export interface Deployment {
   readonly handler: string;
   /** Files of the task root to load before the runtime: `.cjs`, and `.mjs` where handlers are imported. */
   readonly preloads: readonly string[];
+  /** Where the image has coldspan; absent: the image has none. */
+  readonly imageHome?: string;
 }
 
 export interface Workshop {
@@ -57,7 +60,12 @@ export async function openWorkshop(): Promise<Workshop> {
       const { packages } = setup;
       const own = packages === "coldspan" ? coldspan : packages && (await installPeer(packages));
       const modules = { own, app: appModules };
-      const deployment = await deploy(join(root, name), setup, app, layout, modules);
+      const deployment = {
+        ...(await deploy(join(root, name), setup, app, layout, modules)),
+        ...(setup.image !== undefined && {
+          imageHome: await layOutImage(join(root, `${name}-opt`)),
+        }),
+      };
       known.set(name, deployment);
       return deployment;
     },

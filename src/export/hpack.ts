@@ -8,6 +8,9 @@ import { decodeHuffman } from "./huffman.ts";
 /** Names in lower case, one character per byte; of a name that occurs twice, the first. */
 export type HeaderFields = ReadonlyMap<string, string>;
 
+/** In lower case, what begins with a colon first (RFC 9113 §8.3). */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
 /** Appendix A: the entries from 1 on, with `=` before the value where there is one. */
 const STATIC_TABLE = `
 :authority|:method=GET|:method=POST|:path=/|:path=/index.html|:scheme=http|:scheme=https|:status=200
@@ -34,12 +37,17 @@ const HUFFMAN = 0x80;
 const MAX_INTEGER_BYTES = 4;
 
 /** The block of these fields: each as a literal that proxies must not put into their tables either (§6.2.3). */
-export function encodeHeaders(fields: Iterable<readonly [name: string, value: string]>): Buffer {
+export function encodeHeaders(fields: HeaderList): Buffer {
   const parts: Buffer[] = [];
   for (const [name, value] of fields) {
     parts.push(Buffer.of(NEVER_INDEXED), literal(name), literal(value));
   }
   return Buffer.concat(parts);
+}
+
+/** The size that peers limit (RFC 9113 §6.5.2): the text, and 32 bytes for each field. */
+export function measureHeaders(fields: HeaderList): number {
+  return fields.reduce((sum, [name, value]) => sum + name.length + value.length + 32, 0);
 }
 
 /** Throws when the block is not valid: the connection cannot go on then (RFC 9113 §4.3). */

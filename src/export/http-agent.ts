@@ -4,8 +4,9 @@ import type { Dialer } from "./dialer.ts";
 import { http } from "./node-http.ts";
 
 /**
- * HTTP/1.1 has no ping, so after a longer gap than this an idle connection is not trusted:
- * a new one costs a round trip or two, a dead one the whole flush bound.
+ * HTTP/1.1 has no ping, so after a longer gap than this an idle connection is not trusted. A new one
+ * opens while the handler runs: 0.2 ms of CPU, 2 ms with a resumed TLS session. A dead one would cost
+ * the whole flush bound, and leave in doubt whether the spans arrived.
  */
 const TRUSTED_IDLE_MS = 1000;
 

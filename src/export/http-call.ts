@@ -12,7 +12,8 @@ export interface HttpAnswered {
 }
 
 export interface HttpLoss {
-  readonly kind: "deadline" | "connection";
+  /** `oversized`: the answer's headers are too large to be read, and will be the next time. */
+  readonly kind: "deadline" | "connection" | "oversized";
   readonly reason: string;
   /** True when the whole request had left: the server may have handled it. */
   readonly wasSent: boolean;
@@ -53,7 +54,10 @@ export function post(
     request.on("response", (incoming) => {
       response = new PartialResponse(incoming, () => conclude("connection", ""));
     });
-    request.on("error", (error) => conclude("connection", describeSocketError(error)));
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const kind = error.code === "HPE_HEADER_OVERFLOW" ? "oversized" : "connection";
+      conclude(kind, describeSocketError(error));
+    });
     request.on("close", () => conclude("connection", "The connection was closed"));
     request.end(body);
   });

@@ -35,6 +35,7 @@ export const SETTING = {
 export const H2_ERROR = {
   noError: 0x0,
   protocolError: 0x1,
+  internalError: 0x2,
   flowControlError: 0x3,
   frameSizeError: 0x6,
   refusedStream: 0x7,
@@ -49,9 +50,6 @@ export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /** The least that every peer takes in one frame, and the most that this client takes. */
 export const MIN_MAX_FRAME_BYTES = 16_384;
 export const MAX_MAX_FRAME_BYTES = 16_777_215;
-
-/** A window cannot be larger (RFC 9113 §6.9.1). */
-export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 
 const HEAD_BYTES = 9;
 const SETTING_BYTES = 6;

@@ -5,7 +5,7 @@
  * cold start, more than all else that tracing costs. The runtime client has loaded `node:net` already.
  */
 import type { Socket } from "node:net";
-import { encodeHeaders } from "./hpack.ts";
+import { encodeHeaders, type HeaderList, measureHeaders } from "./hpack.ts";
 import {
   FLAG,
   FRAME,
@@ -34,14 +34,10 @@ export interface SessionObserver {
   closed(reason: Error): void;
 }
 
-export type HeaderList = readonly (readonly [name: string, value: string])[];
-
 /** Above the largest answer that is read, so that no stream's window need grow. */
 const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;
 /** The peer gets the connection's window back when half of it is used up. */
 const WINDOW_UPDATE_BYTES = DEFAULT_WINDOW_BYTES >> 1;
-/** What a field takes beside its text where a peer limits them (§6.5.2). */
-const FIELD_OVERHEAD_BYTES = 32;
 const PING_BYTES = 8;
 
 export class Http2Session {
@@ -81,10 +77,7 @@ export class Http2Session {
 
   /** Why the peer will not take these headers; undefined when it will, or has not said. */
   findExcess(headers: HeaderList): string | undefined {
-    const bytes = headers.reduce(
-      (sum, [name, value]) => sum + name.length + value.length + FIELD_OVERHEAD_BYTES,
-      0,
-    );
+    const bytes = measureHeaders(headers);
     const { maxHeaderListBytes } = this.#streams;
     if (bytes <= maxHeaderListBytes) return undefined;
     return `The headers take ${bytes} bytes, and the server takes ${maxHeaderListBytes}`;
@@ -139,9 +132,10 @@ export class Http2Session {
         if (!this.#socket.destroyed) this.#take(frame);
       });
     } catch (error) {
-      if (!(error instanceof Http2Error)) throw error;
-      writeParts(this.#socket, numbersFrame(FRAME.goAway, 0, [0, error.code]));
-      this.destroy(error);
+      // Thrown on, it would end the user's process; so it is the connection's failure, whatever it is.
+      const code = error instanceof Http2Error ? error.code : H2_ERROR.internalError;
+      writeParts(this.#socket, numbersFrame(FRAME.goAway, 0, [0, code]));
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
     }
     this.#endWhenIdle();
   }

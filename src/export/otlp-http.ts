@@ -98,6 +98,10 @@ class HttpRoute implements OtlpRoute {
       return { outcome: judgeHttpAnswer(result.answer, this.#secretsOf(all)) };
     }
     const { kind, reason, wasSent, wasReused } = result;
+    if (kind === "oversized") {
+      const error = new Error(`The answer's headers are too large (${reason})`);
+      return { outcome: { status: "failure", error } };
+    }
     return {
       outcome: { status: "retryable", error: new Error(reason), answerLost: wasSent },
       // A server that closed an idle connection just then has not looked at the request.

@@ -2,8 +2,11 @@
 import type { Attributes, SpanContext } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 
-/** Ids, times, kind, flags and status with their tags: 18 + 10 + 10 + 18 + 2 + 7 + 4, and the span's own 3. */
-const SPAN_BYTES = 72;
+/**
+ * Ids, times, kind, flags and status with their tags: 18 + 10 + 10 + 18 + 2 + 7 + 4, and tag and length of
+ * the name and of the span itself: 2 + 3.
+ */
+const SPAN_BYTES = 74;
 /** Ids, flags and the link's own tag and length. */
 const LINK_BYTES = 38;
 /** Time, the name's and the event's own tag and length. */

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
 
-const LINKS = "/tmp/coldspan-compile-cache";
+export const COMPILE_CACHE_LINKS = "/tmp/coldspan-compile-cache";
 /** Sizes of the heap, which Node 22's V8 counts among the flags that make code what it is. */
 const HEAP_FLAG = /^--max[-_](?:old|semi)[-_]space[-_]size=/;
 const FIRST_MAJOR_WITHOUT_HEAP_FLAGS = 24;
@@ -19,7 +19,7 @@ export function useCompileCache(directory: string): () => void {
   const names = namesOfThisNode(directory);
   if (names.length === 0 || !linkAll(directory, names)) return () => undefined;
   const restoreFlags = forgetHeapFlags();
-  enableCompileCache(LINKS);
+  enableCompileCache(COMPILE_CACHE_LINKS);
   return restoreFlags;
 }
 
@@ -51,9 +51,9 @@ function nameForThisUser(name: string): string {
 /** False where `/tmp` cannot be written: the function then starts slower, and runs as ever. */
 function linkAll(directory: string, names: readonly string[]): boolean {
   try {
-    mkdirSync(LINKS, { recursive: true });
+    mkdirSync(COMPILE_CACHE_LINKS, { recursive: true });
     for (const name of names) {
-      const link = join(LINKS, nameForThisUser(name));
+      const link = join(COMPILE_CACHE_LINKS, nameForThisUser(name));
       // It is there when the runtime was started again in the same environment.
       if (!existsSync(link)) symlinkSync(join(directory, name), link);
     }

@@ -8,6 +8,7 @@
 import { createRequire, Module, type ResolveFnOutput, registerHooks } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { OWN_FILE } from "../own-file.ts";
 import { currentFrames, spliceStack } from "../stack-splice.ts";
 import { type Handler, withReplacedExport } from "./handler-export.ts";
 import { parseHandler } from "./handler-path.ts";
@@ -17,7 +18,7 @@ const SLOT = "coldspan.handler.v1";
 /** File name of the stand-in of a required module, in the require cache only. */
 const REQUIRED_STAND_IN = "coldspan:handler";
 /** Folder whose files never show in the user's stacks, be they named by path or by URL. */
-const OWN_FILES = `${dirname(import.meta.filename)}/`;
+const OWN_FILES = `${dirname(OWN_FILE)}/`;
 
 export interface Interception {
   /** The handler string the client was started with. */

@@ -1,6 +1,7 @@
 /** Instrumentations of libraries, each loaded only when its library is. */
 import { createRequire } from "node:module";
 import type { TracerProvider } from "@opentelemetry/api";
+import { OWN_FILE } from "../own-file.ts";
 import { type ModulePatch, watchModules } from "./module-hook.ts";
 
 interface Instrumentation {
@@ -33,7 +34,7 @@ export interface InstrumentationFile {
  * call; a library inside a bundle cannot be seen.
  */
 export function watchLibraries(provider: TracerProvider): void {
-  const require = createRequire(import.meta.filename);
+  const require = createRequire(OWN_FILE);
   for (const { file, packages } of INSTRUMENTATIONS) {
     let patch: ModulePatch | undefined;
     watchModules(new Set(packages), (...loaded) => {

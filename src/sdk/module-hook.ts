@@ -2,6 +2,7 @@
 import { Module } from "node:module";
 import { dirname, isAbsolute } from "node:path";
 import { warnOnce } from "../diag.ts";
+import { OWN_FILE } from "../own-file.ts";
 import { currentFrames, spliceStack } from "../stack-splice.ts";
 
 /** Gets a module's exports and returns those that everyone shall see. */
@@ -22,7 +23,7 @@ interface Loader {
 
 const NODE_MODULES = "/node_modules/";
 /** By path or by URL. */
-const OWN_FILES = `${dirname(import.meta.filename)}/`;
+const OWN_FILES = `${dirname(OWN_FILE)}/`;
 
 /**
  * Calls `patch` once per file of these packages.

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readSection, variablesTable } from "../../scripts/readme.ts";
+import { HEADLINE } from "../../bench/support/setups.ts";
+import { costsTable, readSection, variablesTable } from "../../scripts/readme.ts";
 import { LAMBDA_VARIABLES, VARIABLES } from "../../src/variables.ts";
 
 const README = readFileSync("README.md", "utf8");
@@ -83,5 +84,22 @@ describe("the README's table of variables", () => {
       .map(([, name = ""]) => name);
     expect(named.length).toBeGreaterThan(20);
     expect([...new Set(named)].filter((name) => !documented.has(name))).toEqual([]);
+  });
+});
+
+describe("the README's table of costs", () => {
+  it("is made of the committed results; `npm run readme` writes it", () => {
+    const costs = readSection(README, "costs");
+    expect(costs).toBe(costsTable());
+    expect(costs).toContain("Ratios, one machine");
+  });
+
+  it("has every peer, with its cold starts, memory and files", () => {
+    const [, , ...rows] = readSection(README, "costs")
+      .split("\n")
+      .filter((line) => line.startsWith("|"));
+    expect(rows.length).toBe(HEADLINE.length);
+    const cells = rows.flatMap((row) => row.split("|").slice(2, 6));
+    expect(cells.filter((cell) => !/\d/.test(cell))).toEqual([]);
   });
 });

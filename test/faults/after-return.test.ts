@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { expectAnswer, FaultFunction, SLACK_MS, startBare } from "./support/fault-function.ts";
 import { crossed, PROTOCOLS, startRow } from "./support/fault-row.ts";
 
-const INVOCATIONS = 20;
+const INVOCATIONS = 10;
 /** How long the collector takes to answer: what a caller would wait before the return. */
 const SLOW_MS = 300;
 

@@ -2,7 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { OtlpReceiver } from "../../src/dev/otlp-receiver.ts";
-import { FaultFunction, FLUSH_TIMEOUT_MS, SLACK_MS } from "./support/fault-function.ts";
+import {
+  expectAnswer,
+  FaultFunction,
+  FLUSH_TIMEOUT_MS,
+  SLACK_MS,
+} from "./support/fault-function.ts";
 import { crossed, startRow } from "./support/fault-row.ts";
 
 const FREEZE_MS = 5_000;
@@ -32,7 +37,9 @@ describe.concurrent("a freeze between two invocations loses no span", () => {
     const traced = await FaultFunction.start(context, row, {
       function: { freezeWhenIdle: true },
     });
-    await (await traced.invoke()).settled;
+    const first = await traced.invoke();
+    expectAnswer(first);
+    await first.settled;
     await traced.whileMissing(SLACK_MS);
     traced.forgetWaits();
     await sleep(FREEZE_MS / 2);
@@ -40,6 +47,7 @@ describe.concurrent("a freeze between two invocations loses no span", () => {
     await sleep(FREEZE_MS / 2);
 
     const thawed = await traced.invoke();
+    expectAnswer(thawed);
     await Promise.race([thawed.settled, sleep(FLUSH_TIMEOUT_MS + SLACK_MS)]);
 
     const account = traced.fill();

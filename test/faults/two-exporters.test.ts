@@ -58,7 +58,7 @@ describe.concurrent("two exporters, one dead", () => {
       }),
     });
     const handedOut = await invokeAll(traced);
-    await traced.whileMissing(SLACK_MS, daemon);
+    await traced.whileMissing(SLACK_MS, { receiver: daemon });
 
     const account = traced.fill(undefined, daemon);
     expect(account).toMatchObject({ missing: [], unexpected: [], doubled: [], misplaced: [] });

@@ -1,5 +1,4 @@
 import { defineConfig } from "vitest/config";
-import { FaultTable } from "./support/fault-table.ts";
 
 export default defineConfig({
   test: {
@@ -9,7 +8,7 @@ export default defineConfig({
       "test/support/runtimes.ts",
       "test/faults/support/task-root.ts",
     ],
-    reporters: ["default", new FaultTable()],
+    reporters: ["default", "./test/faults/support/fault-table.ts"],
     // A shared CI machine stalls now and then; what fails three times has failed.
     retry: process.env.CI === undefined ? 0 : 2,
     testTimeout: 60_000,

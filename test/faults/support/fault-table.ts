@@ -17,7 +17,7 @@ const COLUMNS: readonly Column[] = [
   ["peak memory", ({ peakMemoryBytes }) => unit(peakMemoryBytes, "MiB", 2 ** 20)],
 ];
 
-export class FaultTable implements Reporter {
+export default class FaultTable implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const rows = tests.filter((test) => test.result().state !== "skipped").map(toCells);

@@ -52,6 +52,11 @@ export function accountSpans(
   };
 }
 
+/** As {@link SpanAccount.expected}. */
+export function countExpected(invocations: readonly MadeInvocation[], coldStarts: number): number {
+  return invocations.reduce((sum, { spans }) => sum + 1 + spans, coldStarts);
+}
+
 function wantedNames({ n, spans }: MadeInvocation): string[] {
   return [`invocation ${n}`, ...Array.from({ length: spans }, (_, i) => `work ${n}.${i}`)];
 }
