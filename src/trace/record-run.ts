@@ -6,11 +6,11 @@ import type { BatchResponse } from "./records-event.ts";
 
 /** Time to answer and to flush; what runs longer is handed back as failed. */
 const DEFAULT_DEADLINE_MARGIN_MS = 1_000;
-/** Of a short timeout the default margin takes this share only … */
+/** Of a short timeout the default margin is this share. */
 const MARGIN_SHARE = 0.2;
 /**
- * … but is longer than what the flush keeps free: 300 ms, or half of the time. In that time the
- * invocation counts as timed out, and its answer would come too late for its spans.
+ * Longer than what the deadline guard keeps free by default (300 ms, at most half of the time): from
+ * then on the invocation counts as timed out, and its answer would come too late for its spans.
  */
 const MIN_MARGIN_MS = 500;
 const MIN_MARGIN_SHARE = 0.6;
