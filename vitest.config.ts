@@ -10,7 +10,7 @@ export default defineConfig({
     retry: process.env.CI === undefined ? 0 : 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    // Two cores are the common CI size; most tests wait on child processes and sockets.
-    maxWorkers: 2,
+    // Two cores are the common CI size, and tests wait on child processes and sockets half the time.
+    maxWorkers: 3,
   },
 });

@@ -18,6 +18,7 @@ import {
   instrumentations,
   LAZY_PARTS,
   lazyPartsStayOutside,
+  scalarsWithoutSets,
   tool,
   version,
 } from "./build.ts";
@@ -49,7 +50,7 @@ export async function buildImageFiles(): Promise<void> {
     build({
       ...shared,
       entryPoints: { coldspan: "src/image/bundle.ts" },
-      plugins: [lazyPartsStayOutside(".cjs"), builtinsWithoutImport],
+      plugins: [lazyPartsStayOutside(".cjs"), builtinsWithoutImport, scalarsWithoutSets],
     }),
     build({
       ...shared,

@@ -9,7 +9,7 @@ import { json } from "node:stream/consumers";
 import { build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { FunctionProcess } from "../src/dev/running-function.ts";
-import { deploy, RUNTIMES, type Runtime } from "./support/deployed.ts";
+import { deploy, LAMBDA_RUNTIMES, type Runtime } from "./support/deployed.ts";
 
 const NANOS_PER_MS = 1e6;
 /** From this process's Unix ms to the machine's monotonic ms, which all processes share. */
@@ -78,18 +78,18 @@ function arrived(): number {
   return arrivals.flatMap(({ names }) => names).length;
 }
 
-describe.each(RUNTIMES)("Node $node with runtime client $ric", (runtime) => {
+describe.each(LAMBDA_RUNTIMES)("Node $node with runtime client $ric", (runtime) => {
   test.each(["asynchronous", "synchronous", "failing"])(
-    "nothing of 10,000 spans is encoded before the response of a handler that is %s has been posted",
+    "nothing of 3,000 spans is encoded before the response of a handler that is %s has been posted",
     async (handler) => {
       const running = await start(runtime, handler);
       for (let turn = 1; turn <= 2; turn++) {
         arrivals = [];
-        const result = await running.invoke({ spans: 10_000 });
+        const result = await running.invoke({ spans: 3_000 });
         expect(result.outcome).toBe(handler === "failing" ? "error" : "response");
         expect((await result.settled).kind).toBe("idle");
         // Lambda may freeze the process only now, and all is out.
-        expect(arrived()).toBe(10_000);
+        expect(arrived()).toBe(3_000);
         const encodedAtMs = Math.min(...arrivals.map((arrival) => arrival.encodedAtMs));
         expect(encodedAtMs).toBeGreaterThanOrEqual(result.postedMs + TO_MONOTONIC_MS);
       }

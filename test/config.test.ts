@@ -553,7 +553,7 @@ test("no environment makes it throw, and the result is frozen", () => {
       expect(Object.isFrozen(config)).toBe(true);
       for (const warning of warnings) expect(warning).not.toContain("\n");
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 

@@ -4,14 +4,8 @@ import { createTaskRoot, type TaskRoot } from "../runtimes/task-root.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../src/dev/otlp-receiver.ts";
 import type { ReceivedSpan } from "../src/dev/received-span.ts";
 import type { FunctionProcess } from "../src/dev/running-function.ts";
-import { deploy, type Runtime } from "./support/deployed.ts";
+import { deploy, LAMBDA_RUNTIMES, type Runtime } from "./support/deployed.ts";
 import { producer, sqsEvent } from "./support/sqs.ts";
-
-/** Client 4 says the header in `context.xRayTraceId`, client 3 in the environment alone. */
-const RUNTIMES: readonly Runtime[] = [
-  { node: 24, ric: 4 },
-  { node: 22, ric: 3 },
-];
 
 const SEGMENT = { trace: "5759e988bd862e3fe1be46a994272793", span: "53995c3f42cd8ad8" };
 const CALLER = { trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331" };
@@ -81,7 +75,8 @@ function fromHere(span: ReceivedSpan | undefined): string {
   return xray({ trace: span?.traceId ?? "", span: span?.spanId ?? "" }, `Sampled=1;${LINEAGE}`);
 }
 
-describe.each(RUNTIMES)("Node $node with runtime client $ric, xray-lambda", (runtime) => {
+// Client 4 says the header in `context.xRayTraceId`, client 3 in the environment alone.
+describe.each(LAMBDA_RUNTIMES)("Node $node with runtime client $ric, xray-lambda", (runtime) => {
   let target: FunctionProcess;
 
   beforeAll(async () => {

@@ -7,8 +7,8 @@ import { type OtlpReceiver, startOtlpReceiver } from "../src/dev/otlp-receiver.t
 import { deploy, RUNTIMES } from "./support/deployed.ts";
 import { sqsEvent } from "./support/sqs.ts";
 
-const FREEZE_MS = 2_000;
-const FREEZES = 4;
+const FREEZE_MS = 600;
+const FREEZES = 3;
 const FLUSH_TIMEOUT_MS = 300;
 /** What a busy machine may add to a bounded wait before the bound itself is in doubt. */
 const SLACK_MS = 1_500;

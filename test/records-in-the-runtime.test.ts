@@ -5,12 +5,14 @@ import { type OtlpReceiver, startOtlpReceiver } from "../src/dev/otlp-receiver.t
 import type { ReceivedSpan } from "../src/dev/received-span.ts";
 import type { FunctionProcess } from "../src/dev/running-function.ts";
 import { BATCH_EVENTS, type BatchEvent } from "./support/batch-events.ts";
-import { deploy, type Runtime } from "./support/deployed.ts";
+import { deploy, LAMBDA_RUNTIMES, type Runtime } from "./support/deployed.ts";
 
-const RUNTIMES: readonly Runtime[] = [
-  { node: 24, ric: 4 },
-  { node: 22, ric: 3 },
-];
+/** Three messages of a standard queue. */
+const DEADLINE_EVENT = BATCH_EVENTS.find(
+  ({ name }) => name === "SQS with SNS envelopes",
+) as BatchEvent;
+/** Far below what the slow record takes, and time enough for the others on a busy machine. */
+const DEADLINE_MS = 1_500;
 
 let taskRoot: TaskRoot;
 
@@ -20,29 +22,42 @@ beforeAll(async () => {
 
 afterAll(() => taskRoot.remove());
 
-describe.each(RUNTIMES)("Node $node with runtime client $ric", (runtime) => {
-  let receiver: OtlpReceiver;
-  let running: FunctionProcess;
+interface Deployed {
+  readonly receiver: OtlpReceiver;
+  readonly running: FunctionProcess;
+}
+
+/** A warm function with a receiver of its own. */
+async function start(runtime: Runtime): Promise<Deployed> {
+  const receiver = await startOtlpReceiver();
+  const running = await deploy(runtime, taskRoot, {
+    handler: "app.traced",
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.grpcUrl,
+      COLDSPAN_FLUSH_TIMEOUT_MS: "20000",
+    },
+  });
+  await running.invoke({ Records: [] }, { clientContext: { custom: { way: "map" } } });
+  return { receiver, running };
+}
+
+async function close(deployed: Deployed | undefined): Promise<void> {
+  await deployed?.running.close();
+  await deployed?.receiver.close();
+}
+
+describe.each(LAMBDA_RUNTIMES)("Node $node with runtime client $ric", (runtime) => {
+  let deployed: Deployed;
 
   beforeAll(async () => {
-    receiver = await startOtlpReceiver();
-    running = await deploy(runtime, taskRoot, {
-      handler: "app.traced",
-      env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.grpcUrl,
-        COLDSPAN_FLUSH_TIMEOUT_MS: "20000",
-      },
-    });
-    await running.invoke({ Records: [] }, { clientContext: { custom: { way: "map" } } });
+    deployed = await start(runtime);
   });
 
-  afterAll(async () => {
-    await running?.close();
-    await receiver?.close();
-  });
+  afterAll(() => close(deployed));
 
   /** Before-return flush: when the answer is there, so are all spans. */
   async function invoke(event: unknown, custom: object) {
+    const { receiver, running } = deployed;
     receiver.clear();
     const result = await running.invoke(event, { clientContext: { custom } });
     return { result, spans: receiver.spans() };
@@ -77,6 +92,46 @@ describe.each(RUNTIMES)("Node $node with runtime client $ric", (runtime) => {
       }
       expectFailures(spans, batchEvent);
     });
+  });
+});
+
+describe("processRecords near the deadline", () => {
+  let deployed: Deployed;
+
+  beforeAll(async () => {
+    deployed = await start({ node: 24, ric: 4 });
+  });
+
+  afterAll(() => close(deployed));
+
+  it.each([
+    ["stops at the signal", "processRecords"],
+    ["does not listen to it", "deaf"],
+  ])("hands back what is unfinished, when the work %s", async (_, way) => {
+    const { event, records } = DEADLINE_EVENT;
+    const { receiver, running } = deployed;
+    receiver.clear();
+    const slow = ["m-2"];
+    const result = await running.invoke(event, {
+      clientContext: { custom: { way, slow } },
+      timeoutMs: DEADLINE_MS,
+    });
+    expect(result.outcome).toBe("response");
+    const finished = way === "deaf" ? ["m-1"] : ["m-1", "m-3"];
+    const unfinished = records.filter(({ key }) => !finished.includes(key));
+    expect(JSON.parse(result.body.toString())).toEqual({
+      batchItemFailures: unfinished.map(({ identifier }) => ({ itemIdentifier: identifier })),
+    });
+    const spans = receiver.spans();
+    expect(only(spans.filter(({ kind }) => kind === "SERVER")).status.code).toBe("UNSET");
+    expect(spans.filter(isRecord)).toHaveLength(records.length);
+    for (const span of spans.filter(isRecord)) {
+      const messageId = String(span.attributes["messaging.message.id"]);
+      const expected = finished.includes(messageId) ? "UNSET" : "ERROR";
+      expect({ messageId, code: span.status.code }).toEqual({ messageId, code: expected });
+    }
+    const batch = only(spans.filter(isBatch));
+    expect(batch.attributes["coldspan.batch.failure_count"]).toBe(unfinished.length);
   });
 });
 

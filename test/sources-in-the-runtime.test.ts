@@ -7,7 +7,9 @@ import { type OtlpReceiver, startOtlpReceiver } from "../src/dev/otlp-receiver.t
 import type { ReceivedSpan } from "../src/dev/received-span.ts";
 import type { FunctionProcess } from "../src/dev/running-function.ts";
 import { deploy, type Runtime } from "./support/deployed.ts";
+import { fixture } from "./support/events.ts";
 import { goldenNames, normalise, readGolden, rewriteGolden } from "./support/golden-spans.ts";
+import { deep } from "./support/hostile-events.ts";
 import { candidates, expectedSource, RECORDED, readRecorded } from "./support/recorded-events.ts";
 import { ROWS, type Row } from "./support/source-rows.ts";
 
@@ -23,6 +25,26 @@ const ON_NODE_22 = [
   "kafka-partial",
   "sqs-partial",
   "sqs-two-queues",
+];
+
+const MEGABYTE = "x".repeat(1_048_576);
+const QUEUE = { eventSource: "aws:sqs", eventSourceARN: "arn:aws:sqs:us-east-1:1:orders" };
+
+const request = (headers: object) => ({ ...(fixture("api-gateway-v2") as object), headers });
+
+const HOSTILE: readonly (readonly [string, unknown])[] = [
+  ["baggage of 1 MB", request({ baggage: `a=${MEGABYTE}`, traceparent: "00-1-2-3" })],
+  ["baggage of 300,000 entries", request({ baggage: "a=b,".repeat(300_000) })],
+  ["traceparent", request({ traceparent: "ff-0-0-0,00", "X-Amzn-Trace-Id": "Root=;;=;Parent" })],
+  ["name", request(JSON.parse('{"__proto__":{"traceparent":"x"},"constructor":1,"toString":2}'))],
+  ["message of 1 MB", { Records: [{ ...QUEUE, body: `{"TopicArn":"${MEGABYTE}` }] }],
+  ["record", { Records: [{ ...QUEUE, messageAttributes: [], attributes: "none" }, null, 7, []] }],
+  ["batch of 10,000 nothings", { Records: [QUEUE, ...Array(9_999).fill(null)] }],
+  [
+    "depth",
+    { Records: [{ ...QUEUE, body: JSON.stringify(deep(1_000)), attributes: deep(1_000) }] },
+  ],
+  ["crowd of keys", Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`k${n}`, n]))],
 ];
 
 interface Deployed {
@@ -111,6 +133,13 @@ describe("every source and variant", () => {
     expect(new Set(older.spans.map(({ scope }) => scope))).toEqual(
       new Set([{ name: "coldspan", version: manifest.version, attributes: {} }]),
     );
+  });
+
+  it.each(HOSTILE)("a hostile %s reaches the handler as it is", async (_, event) => {
+    const { result, spans } = await invoke(dialects["1.44"], { name: "hostile", event });
+    expectHandlerToGet(event, result);
+    expect(spans.filter(({ kind }) => kind === "SERVER")).toHaveLength(1);
+    expect(dialects["1.44"].running.stderr).toBe("");
   });
 
   it("has a golden file, and no file is left over", () => {

@@ -12,7 +12,7 @@ export interface Clock {
   after(delayMs: number, run: () => void, keepsAlive?: boolean): () => void;
 }
 
-/** What `setTimeout` takes; above it, Node fires at once. */
+/** What `setTimeout` takes; above it, Node fires at once, and of less than nothing it warns. */
 const MAX_TIMER_MS = 2_147_483_647;
 
 /** The system's clocks. */
@@ -30,7 +30,7 @@ export function systemClock(): Clock {
       return latestMs;
     },
     after(delayMs, run, keepsAlive = false) {
-      const timer = setTimeout(run, Math.min(delayMs, MAX_TIMER_MS));
+      const timer = setTimeout(run, Math.max(0, Math.min(delayMs, MAX_TIMER_MS)));
       if (!keepsAlive) timer.unref();
       return () => clearTimeout(timer);
     },

@@ -15,7 +15,7 @@ export interface ProcessRecordsOptions<R = unknown> {
    * Records of one FIFO message group, shard or partition run one after the other.
    */
   readonly concurrency?: number;
-  /** Ms kept free before the function's deadline. Default 1000, at most a fifth of the time left. */
+  /** Ms kept free before the function's deadline. Default: a fifth of the time left, 500 to 1000. */
   readonly deadlineMarginMs?: number;
   /** The handler's context, for the deadline. Default: that of the traced invocation. */
   readonly context?: { getRemainingTimeInMillis(): number };

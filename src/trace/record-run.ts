@@ -6,8 +6,14 @@ import type { BatchResponse } from "./records-event.ts";
 
 /** Time to answer and to flush; what runs longer is handed back as failed. */
 const DEFAULT_DEADLINE_MARGIN_MS = 1_000;
-/** Of a short timeout the default margin takes no more than this share. */
-const MAX_MARGIN_SHARE = 0.2;
+/** Of a short timeout the default margin is this share. */
+const MARGIN_SHARE = 0.2;
+/**
+ * Longer than what the deadline guard keeps free by default (300 ms, at most half of the time): from
+ * then on the invocation counts as timed out, and its answer would come too late for its spans.
+ */
+const MIN_MARGIN_MS = 500;
+const MIN_MARGIN_SHARE = 0.6;
 
 /** What is done with each record; the signal fires near the deadline. */
 export type RecordWork = (record: unknown, signal: AbortSignal) => unknown;
@@ -92,9 +98,7 @@ export class RecordRun {
       await work;
       return;
     }
-    const marginMs =
-      this.#options.deadlineMarginMs ??
-      Math.min(DEFAULT_DEADLINE_MARGIN_MS, remainingMs * MAX_MARGIN_SHARE);
+    const marginMs = this.#options.deadlineMarginMs ?? defaultMarginMs(remainingMs);
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(
@@ -126,6 +130,11 @@ export class RecordRun {
       reportError("the onError option threw", error);
     }
   }
+}
+
+function defaultMarginMs(remainingMs: number): number {
+  const leastMs = Math.min(MIN_MARGIN_MS, remainingMs * MIN_MARGIN_SHARE);
+  return Math.min(DEFAULT_DEADLINE_MARGIN_MS, Math.max(remainingMs * MARGIN_SHARE, leastMs));
 }
 
 function endTurn(

@@ -45,7 +45,7 @@ test("any spans decode to the same as the stock serializer's", () => {
     fc.property(fc.array(arbitrarySpan, { maxLength: 5 }), (spans) => {
       expect(decode(encodeTraces(spans))).toEqual(decode(encodeStock(spans)));
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -84,6 +84,6 @@ test("the estimated size of any span is 0.8 to 3 times its bytes in a request", 
       expect(estimateSpanBytes(span)).toBeGreaterThanOrEqual(0.8 * bytes);
       expect(estimateSpanBytes(span)).toBeLessThanOrEqual(3 * bytes);
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });

@@ -36,7 +36,7 @@ test("any spans say in JSON what they say in protobuf", () => {
     fc.property(fc.array(arbitrarySpan, { maxLength: 5 }), (spans) => {
       expect(fromJson(spans)).toEqual(fromProtobuf(spans));
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -1,13 +1,25 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type BundledScript, bundleScript } from "../support/bundle-script.ts";
 import { handlerCases } from "../support/handler-cases.ts";
 import { invokeOnce, type Outcome, taskRootIn } from "../support/one-invocation.ts";
 
 const tasks = mkdtempSync(join(tmpdir(), "coldspan-tasks-"));
-afterAll(() => rmSync(tasks, { recursive: true }));
-const preload = resolve("test/support/handler-preload.ts");
+let script: BundledScript;
+let preload: string;
+
+beforeAll(async () => {
+  script = await bundleScript("test/support/handler-preload.ts");
+  preload = script.path;
+});
+
+afterAll(async () => {
+  rmSync(tasks, { recursive: true });
+  await script.remove();
+});
+
 const clients = [4, 3] as const;
 
 /** Node's steps to a statically imported module differ from those to a dynamically imported one. */

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { type BundledScript, bundleScript } from "../support/bundle-script.ts";
 import { type Child, startScript } from "../support/child.ts";
 
 class Receiver {
@@ -32,8 +33,15 @@ class Receiver {
   }
 }
 
+let script: BundledScript;
 let receiver: Receiver;
 let directory: string;
+
+beforeAll(async () => {
+  script = await bundleScript("test/fixtures/process-end/start.ts");
+});
+
+afterAll(() => script.remove());
 
 beforeEach(async () => {
   receiver = new Receiver();
@@ -46,7 +54,7 @@ beforeEach(async () => {
 /** A process that runs this code with `engine`, `end` and `invoke` at hand, on the same disk. */
 function startProcess(code: string, before = ""): Child {
   return startScript(`
-    import { start } from "./test/fixtures/process-end/start.ts";
+    import { start } from ${JSON.stringify(script.path)};
     ${before}
     const { engine, end, invoke } = start(${JSON.stringify([receiver.url, directory]).slice(1, -1)});
     await new Promise((resolve) => setTimeout(resolve, 10));

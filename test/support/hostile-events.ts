@@ -73,6 +73,42 @@ export const mutated: fc.Arbitrary<unknown> = fc
     return event;
   });
 
+/** The lists of records that an event may have. */
+export function listsOf(event: unknown): unknown[][] {
+  if (typeof event !== "object" || event === null) return [];
+  if (Array.isArray(event)) return [event];
+  const { Records, records, messages, rmqMessagesByQueue } = event as Json;
+  const nested = [records, rmqMessagesByQueue].flatMap((byKey) =>
+    typeof byKey === "object" && byKey !== null ? Object.values(byKey) : [],
+  );
+  return [Records, messages, ...nested].filter((list): list is unknown[] => Array.isArray(list));
+}
+
+/** As many records as a batch may have, as long as they fit an event. */
+const MOST_RECORDS = 10_000;
+const MAX_EVENT_LENGTH = 6_000_000;
+
+/** Mutated events whose lists of records are as long as Lambda makes them. */
+export const grown: fc.Arbitrary<unknown> = mutated
+  .filter((event) => listsOf(event).some(({ length }) => length > 0))
+  .map((event) => {
+    const lists = listsOf(event).filter(({ length }) => length > 0);
+    for (const list of lists) {
+      const { length } = list;
+      const fitting = (MAX_EVENT_LENGTH / JSON.stringify(list).length) * length;
+      const most = Math.min(MOST_RECORDS, fitting) / lists.length;
+      while (list.length < most) {
+        const record = list[list.length % length];
+        list.push(isPlain(record) ? { ...record } : record);
+      }
+    }
+    return event;
+  });
+
+function isPlain(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** What callers write into headers of context. */
 const header: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(

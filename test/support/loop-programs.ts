@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { trace } from "@opentelemetry/api";
 import fc from "fast-check";
+import { listsOf } from "./hostile-events.ts";
 
 type List = unknown[];
 
@@ -267,8 +268,9 @@ function* runCallbacks(
   };
   const callbacks = {
     async: async (record: unknown, index: number, array: unknown) => {
-      const task = begin(record, index, array);
-      return goOn(task, index);
+      const promise = goOn(begin(record, index, array), index);
+      run.left.push(promise);
+      return promise;
     },
     plain: (record: unknown, index: number, array: unknown) => {
       const promise = goOn(begin(record, index, array), index);
@@ -294,15 +296,4 @@ function* runCallbacks(
 
 function makeSpan(): void {
   trace.getTracer("handler").startSpan("own").end();
-}
-
-/** The lists of records that an event may have. */
-function listsOf(event: unknown): List[] {
-  if (typeof event !== "object" || event === null) return [];
-  if (Array.isArray(event)) return [event];
-  const { Records, records, messages, rmqMessagesByQueue } = event as Record<string, unknown>;
-  const nested = [records, rmqMessagesByQueue].flatMap((byKey) =>
-    typeof byKey === "object" && byKey !== null ? Object.values(byKey) : [],
-  );
-  return [Records, messages, ...nested].filter((list): list is List => Array.isArray(list));
 }

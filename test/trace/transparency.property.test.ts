@@ -6,7 +6,7 @@ import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createPropagators } from "../../src/sdk/propagators.ts";
 import { withTracing } from "../../src/trace/handler.ts";
 import { describeEvent } from "../../src/trace/sources.ts";
-import { anyContext, anyEvent } from "../support/hostile-events.ts";
+import { anyContext, anyEvent, grown } from "../support/hostile-events.ts";
 import { handlerOf, type Program, program, type Run } from "../support/loop-programs.ts";
 import { startTraced } from "../support/traced.ts";
 
@@ -119,9 +119,31 @@ describe("a wrapped handler", () => {
         expect(ended).toHaveLength(promised);
         expectSoundSpans();
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
     const lines = written.mock.calls.flat().join("");
     expect(lines).not.toMatch(/untraced|tracing failed|could not be described/);
+  });
+
+  it("does so with as many records as fit an event, and each still gets its span", async () => {
+    const isQuick = ({ steps }: Program) => steps.length < 3;
+    await fc.assert(
+      fc.asyncProperty(grown, program.filter(isQuick), async (event, script) => {
+        started.length = 0;
+        ended.length = 0;
+        const promised = expectedSpans(event);
+        const bare = await perform({ wrap: false, event, lambda: {} }, script);
+        const before = JSON.stringify(event);
+        const wrapped = await perform({ wrap: true, event, lambda: {} }, script);
+        expect(wrapped.settled.outcome).toBe(bare.settled.outcome);
+        expect(Object.is(wrapped.settled.value, wrapped.run.produced)).toBe(true);
+        if (!script.steps.some((step) => step.kind === "look" && step.how === "sort")) {
+          expect(JSON.stringify(event) === before).toBe(true);
+        }
+        expect(ended).toHaveLength(promised);
+        expect(new Set(ended.map((span) => span.spanContext().spanId)).size).toBe(promised);
+      }),
+      { numRuns: 3, endOnFailure: true },
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** Any JSON, and any mutation of a real event, is described: nothing throws, nothing grows with the input. */
+import assert from "node:assert/strict";
 import type { AttributeValue } from "@opentelemetry/api";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -17,53 +18,54 @@ const MAX_TEXT_LENGTH = 4_096;
 const MAX_NAME_LENGTH = 2 * MAX_TEXT_LENGTH + 1;
 const MAX_FIELD_LENGTH = 8_192;
 
+// Checked millions of times: `expect` takes 30 times as long as `assert`.
 function checkAttributes(attributes: EventDescription["attributes"]): void {
   for (const [name, value] of Object.entries(attributes)) {
-    expect(NAMES).toContain(name);
+    assert.ok(NAMES.has(name), name);
     checkValue(value);
   }
 }
 
 function checkValue(value: AttributeValue | undefined): void {
-  if (typeof value === "string") expect(value.length).toBeLessThanOrEqual(MAX_TEXT_LENGTH);
-  else if (typeof value === "number") expect(Number.isFinite(value)).toBe(true);
-  else expect(value).toBeTypeOf("boolean");
+  if (typeof value === "string") assert.ok(value.length <= MAX_TEXT_LENGTH);
+  else if (typeof value === "number") assert.ok(Number.isFinite(value));
+  else assert.equal(typeof value, "boolean");
 }
 
 function checkCarrier(carrier: Carrier | undefined): void {
   if (carrier === undefined) return;
-  expect(Object.keys(carrier).length).toBeGreaterThan(0);
+  assert.ok(Object.keys(carrier).length > 0);
   for (const [name, value] of Object.entries(carrier)) {
-    expect(name).toBe(name.toLowerCase());
-    expect(value).toBeTypeOf("string");
-    expect(value.length).toBeLessThanOrEqual(MAX_FIELD_LENGTH);
+    assert.equal(name, name.toLowerCase());
+    assert.equal(typeof value, "string");
+    assert.ok(value.length <= MAX_FIELD_LENGTH);
   }
 }
 
 function checkBatch(batch: Batch): void {
   checkAttributes(batch.attributes);
-  expect(batch.attributes["messaging.system"]).toBe(batch.system);
+  assert.equal(batch.attributes["messaging.system"], batch.system);
   for (const record of [...batch.arrays.flat(), undefined, null, 7, "record"]) {
     batch.owns?.(record);
     const { attributes, carrier, sentAtMs, messageId, group } = batch.describeRecord(record);
     checkAttributes(attributes);
     checkCarrier(carrier);
-    expect(sentAtMs === undefined || Number.isFinite(sentAtMs)).toBe(true);
-    expect(["string", "undefined"]).toContain(typeof messageId);
-    expect(["string", "undefined"]).toContain(typeof group);
+    assert.ok(sentAtMs === undefined || Number.isFinite(sentAtMs));
+    assert.ok(messageId === undefined || typeof messageId === "string");
+    assert.ok(group === undefined || typeof group === "string");
   }
 }
 
 function check({ source, description, failure }: DescribedEvent): void {
-  expect(failure).toBeUndefined();
-  expect(SOURCE_NAMES).toContain(source);
-  expect(TRIGGERS).toContain(description.trigger);
-  expect(description.spanName?.length ?? 1).toBeGreaterThan(0);
-  expect(description.spanName?.length ?? 1).toBeLessThanOrEqual(MAX_NAME_LENGTH);
+  assert.equal(failure, undefined);
+  assert.ok(SOURCE_NAMES.includes(source));
+  assert.ok(TRIGGERS.includes(description.trigger));
+  const { spanName = "none", batches = [] } = description;
+  assert.ok(spanName.length > 0 && spanName.length <= MAX_NAME_LENGTH);
   checkAttributes(description.attributes);
   checkCarrier(description.carrier);
-  expect(description.batches?.length ?? 0).toBeLessThanOrEqual(MAX_BATCHES);
-  for (const batch of description.batches ?? []) checkBatch(batch);
+  assert.ok(batches.length <= MAX_BATCHES);
+  for (const batch of batches) checkBatch(batch);
 }
 
 describe("hostile events", () => {
