@@ -14,6 +14,7 @@ import { createFlushEngine, type FlushEngine } from "./sdk/engine.ts";
 import { watchLibraries } from "./sdk/instrumentations.ts";
 import { createPropagators } from "./sdk/propagators.ts";
 import { createProvider, registerGlobals } from "./sdk/provider.ts";
+import { rehearse } from "./sdk/rehearsal.ts";
 import { XrayPropagator } from "./sdk/xray-propagators.ts";
 import { isStarted, type Lifecycle, setLifecycle } from "./seam.ts";
 import type { Carrier } from "./trace/source.ts";
@@ -98,7 +99,12 @@ function startEngine({
   };
   const engine = createFlushEngine({
     config: flush,
-    loadDestinations: () => Promise.all(exporters.map(createDestination)),
+    loadDestinations: async () => {
+      const destinations = await Promise.all(exporters.map(createDestination));
+      // With after-return they are loaded when the first spans are waiting for them.
+      if (flush.mode !== "after-return") rehearse(destinations);
+      return destinations;
+    },
     estimateSpanBytes,
     warn: warnWithFields,
     ...atLambda,
