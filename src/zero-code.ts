@@ -2,6 +2,7 @@
 import { init, withTracing } from "./index.ts";
 import { interceptHandler } from "./lambda/handler-hook.ts";
 import type { RuntimeProcess } from "./lambda/runtime-process.ts";
+import { acceptNewerApi } from "./sdk/api-version.ts";
 
 /**
  * Starts the SDK when the user's module is about to be loaded, and wraps its handler.
@@ -15,7 +16,10 @@ export function traceRuntime(
   interceptHandler({
     handler,
     isRuntime,
-    beforeLoad: () => init(),
+    beforeLoad(url) {
+      init();
+      acceptNewerApi(url);
+    },
     wrap(userHandler) {
       handlerLoaded();
       return withTracing(userHandler);

@@ -25,8 +25,8 @@ export interface Interception {
   readonly handler: string;
   /** Tells the client's own module by its URL. */
   readonly isRuntime: (url: string) => boolean;
-  /** Runs once, after the user's module was found and before it is loaded. Must not throw. */
-  readonly beforeLoad: () => void;
+  /** Runs once, with the URL of the user's module, before that is loaded. Must not throw. */
+  readonly beforeLoad: (url: string) => void;
   /** Wraps the handler. Must not throw. */
   readonly wrap: (handler: Handler) => Handler;
 }
@@ -55,7 +55,7 @@ export function interceptHandler(interception: Interception): void {
       }
       hooks.deregister();
       const { url } = withoutOwnFrames(isOwnFrame, () => nextResolve(specifier, context));
-      beforeLoad();
+      beforeLoad(url);
       return context.conditions.includes("import")
         ? importStandIn(url, interception)
         : requireStandIn(url, parentURL, interception);
