@@ -65,7 +65,7 @@ export async function buildImageFiles(): Promise<void> {
   ]);
   await build({ ...programs, entryPoints: { "image-prime": "docker/prime.ts" }, outdir: "dist" });
   const bundle = createRequire(import.meta.url)(resolve(HOME, "coldspan.cjs")) as Bundle;
-  writePackage("coldspan", version, Object.keys(bundle.library), "library");
+  writePackage("coldspan", version, Object.keys(bundle.coldspan), "coldspan");
   writePackage("@opentelemetry/api", API_VERSION, Object.keys(bundle.api), "api");
   writeFileSync(join(HOME, "node_modules/coldspan/init.cjs"), 'require("./index.cjs").init();\n');
   cpSync("docker/coldspan-wrapper", join(HOME, "coldspan-wrapper"));
@@ -80,7 +80,7 @@ export async function buildImageFiles(): Promise<void> {
 
 interface Bundle {
   readonly api: object;
-  readonly library: object;
+  readonly coldspan: object;
 }
 
 /** A package that is a face of the bundle, with the names that Node needs to see for `import`. */
@@ -93,7 +93,7 @@ function writePackage(
   const folder = join(HOME, "node_modules", name);
   const exports = {
     ".": "./index.cjs",
-    ...(part === "library" ? { "./init": "./init.cjs" } : {}),
+    ...(part === "coldspan" ? { "./init": "./init.cjs" } : {}),
     "./package.json": "./package.json",
   };
   const manifest = { name, version: packageVersion, exports };

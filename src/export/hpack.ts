@@ -28,6 +28,9 @@ strict-transport-security|transfer-encoding|user-agent|vary|via|www-authenticate
     return { name, value };
   });
 
+/** What a field counts beside its text. */
+const FIELD_OVERHEAD_BYTES = 32;
+
 const INDEXED = 0x80;
 const WITH_INDEXING = 0x40;
 const TABLE_SIZE_UPDATE = 0x20;
@@ -45,9 +48,12 @@ export function encodeHeaders(fields: HeaderList): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The size that peers limit (RFC 9113 §6.5.2): the text, and 32 bytes for each field. */
+/** The size that peers limit (RFC 9113 §6.5.2). */
 export function measureHeaders(fields: HeaderList): number {
-  return fields.reduce((sum, [name, value]) => sum + name.length + value.length + 32, 0);
+  return fields.reduce(
+    (sum, [name, value]) => sum + name.length + value.length + FIELD_OVERHEAD_BYTES,
+    0,
+  );
 }
 
 /** Throws when the block is not valid: the connection cannot go on then (RFC 9113 §4.3). */
