@@ -1,60 +1,70 @@
 /**
  * Run while the image is built: puts coldspan's own code, the runtime's, and what a first invocation
- * makes of both into the compile cache. The handler is a stand-in, and so is the collector.
+ * makes of both into the caches. The handler is a stand-in, and so are the collectors.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo, Server } from "node:net";
 import { join } from "node:path";
 import { warmUp } from "../src/dev/warm-up.ts";
+import { PRIMING_EVENTS, primingSetups, STAND_IN_HANDLER } from "./priming.ts";
 
 const IMAGE_DIRECTORY = "/opt/coldspan";
 const TIMEOUT_MS = 120_000;
-const EVENT = {
-  Records: [
-    {
-      messageId: "1",
-      body: "{}",
-      attributes: { SentTimestamp: "1", ApproximateReceiveCount: "1" },
-      messageAttributes: {},
-      eventSource: "aws:sqs",
-      eventSourceARN: "arn:aws:sqs:us-east-1:123456789012:orders",
-    },
-  ],
-};
+/** Datagrams to the port of the discard service are lost, as they are to an absent daemon. */
+const NO_DAEMON = "127.0.0.1:9";
 
-const collector = createServer((request, response) => {
+const grpc = createHttp2Server((request, response) => {
   request.resume().on("end", () => {
     response.writeHead(200, { "content-type": "application/grpc+proto" });
     response.addTrailers({ "grpc-status": "0" });
     response.end(Buffer.alloc(5));
   });
 });
-await new Promise<void>((listening) => {
-  collector.listen(0, "127.0.0.1", () => listening());
+const http = createHttpServer((request, response) => {
+  request.resume().on("end", () => {
+    response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
+  });
 });
-const { port } = collector.address() as AddressInfo;
-const taskRoot = mkdtempSync("/tmp/coldspan-prime-");
-writeFileSync(
-  join(taskRoot, "app.mjs"),
-  "export const handler = async (event) => { for (const record of event.Records) await record; };",
-);
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((listening) => {
+    server.listen(0, "127.0.0.1", () => listening());
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function prime(
+  taskRoot: string,
+  setup: Readonly<Record<string, string>>,
+  cacheDirectory: string,
+): Promise<string> {
+  const { fileCount, bytes, problem } = await warmUp({
+    command: [join(IMAGE_DIRECTORY, "coldspan-wrapper"), "/lambda-entrypoint.sh", "app.handler"],
+    handler: "app.handler",
+    env: { ...process.env, LAMBDA_TASK_ROOT: taskRoot, ...setup },
+    cacheDirectory,
+    timeoutMs: TIMEOUT_MS,
+    events: PRIMING_EVENTS,
+  });
+  if (problem !== undefined) throw new Error(`the image cannot be primed: ${problem}`);
+  return `${fileCount} files, ${bytes} bytes`;
+}
+
 const cacheDirectory = join(IMAGE_DIRECTORY, "compile-cache");
 mkdirSync(cacheDirectory, { recursive: true });
-const { fileCount, bytes, problem } = await warmUp({
-  command: [join(IMAGE_DIRECTORY, "coldspan-wrapper"), "/lambda-entrypoint.sh", "app.handler"],
-  handler: "app.handler",
-  env: {
-    ...process.env,
-    LAMBDA_TASK_ROOT: taskRoot,
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-  },
-  cacheDirectory,
-  timeoutMs: TIMEOUT_MS,
-  event: EVENT,
-});
+const taskRoot = mkdtempSync("/tmp/coldspan-prime-");
+writeFileSync(join(taskRoot, "app.mjs"), STAND_IN_HANDLER);
+const backends = {
+  grpcUrl: await listen(grpc),
+  httpUrl: await listen(http),
+  xrayDaemon: NO_DAEMON,
+};
+let filled = "";
+for (const setup of primingSetups(backends)) {
+  filled = await prime(taskRoot, setup, cacheDirectory);
+}
 rmSync(taskRoot, { recursive: true });
-collector.close();
-if (problem !== undefined) throw new Error(`the image cannot be primed: ${problem}`);
-console.log(`primed: ${fileCount} files, ${bytes} bytes`);
+console.log(`primed: ${filled}`);
 process.exit(0);

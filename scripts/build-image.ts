@@ -1,5 +1,7 @@
 /** Builds `dist/image/`, the root of `coldspan/files`, and `dist/image-prime.mjs`, which the image's build runs. */
+import { createHash } from "node:crypto";
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   mkdirSync,
@@ -12,6 +14,7 @@ import {
 import { createRequire } from "node:module";
 import { join, relative, resolve } from "node:path";
 import { type BuildOptions, build } from "esbuild";
+import { STAMP_LENGTH } from "../src/image/file-stamp.ts";
 import {
   builtinsWithoutImport,
   commonJs,
@@ -50,6 +53,8 @@ export async function buildImageFiles(): Promise<void> {
     build({
       ...shared,
       entryPoints: { coldspan: "src/image/bundle.ts" },
+      // A script of its own cannot `import()` without Node's saying that this is experimental.
+      supported: { "dynamic-import": false },
       plugins: [lazyPartsStayOutside(".cjs"), builtinsWithoutImport, scalarsWithoutSets],
     }),
     build({
@@ -64,6 +69,7 @@ export async function buildImageFiles(): Promise<void> {
     build(programs),
   ]);
   await build({ ...programs, entryPoints: { "image-prime": "docker/prime.ts" }, outdir: "dist" });
+  for (const name of readdirSync(HOME)) if (name.endsWith(".cjs")) stamp(join(HOME, name));
   const bundle = createRequire(import.meta.url)(resolve(HOME, "coldspan.cjs")) as Bundle;
   writePackage("coldspan", version, Object.keys(bundle.coldspan), "coldspan");
   writePackage("@opentelemetry/api", API_VERSION, Object.keys(bundle.api), "api");
@@ -76,6 +82,12 @@ export async function buildImageFiles(): Promise<void> {
   cpSync("LICENSE", join(HOME, "LICENSE"));
   writeFileSync(join(HOME, "NOTICES"), noticesOf(results.map(({ metafile }) => metafile)));
   setModes(HOME);
+}
+
+/** Adds the last line by which compiled code is told to be of this very text (`src/image/file-stamp.ts`). */
+function stamp(path: string): void {
+  const digest = createHash("sha256").update(readFileSync(path)).digest("hex");
+  appendFileSync(path, `\n//${digest.slice(0, STAMP_LENGTH)}\n`);
 }
 
 interface Bundle {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type Config, type ExporterConfig, resolveConfig } from "../config.ts";
+import { codeCacheDirectory } from "../image/code-cache.ts";
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const MIN_NODE = [22, 15] as const;
@@ -66,8 +67,14 @@ function compileCache(directory: string): Finding {
   const caches = existsSync(directory) ? readdirSync(directory) : [];
   const mine = caches.filter((name) => name.startsWith(prefix));
   const fileCount = mine.flatMap((name) => readdirSync(join(directory, name))).length;
-  if (fileCount > 0) return { verdict: "good", text: `compile cache of ${fileCount} files` };
-  const others = caches.length === 0 ? "" : `, only for ${caches.join(", ")}`;
+  if (fileCount > 0) {
+    const code = codeCacheDirectory(directory);
+    const bundleCount = existsSync(code) ? readdirSync(code).length : 0;
+    const text = `compile cache of ${fileCount} files, and all code of ${bundleCount} bundles`;
+    return { verdict: "good", text };
+  }
+  const foreign = caches.filter((name) => name.startsWith("v"));
+  const others = foreign.length === 0 ? "" : `, only for ${foreign.join(", ")}`;
   return {
     verdict: "doubtful",
     text: `no compile cache for this Node.js${others}: add RUN coldspan warm <handler>`,

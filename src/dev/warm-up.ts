@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { chmodSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { platformEnvironment } from "./platform-environment.ts";
-import { startRuntimeApi } from "./runtime-api.ts";
+import { type RuntimeApi, startRuntimeApi } from "./runtime-api.ts";
 
 /** Writing the cache of thousands of modules takes less; a process that hangs is ended. */
 const WRITE_TIMEOUT_MS = 30_000;
@@ -21,10 +21,13 @@ export interface WarmUpOptions {
   readonly handler: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cacheDirectory: string;
-  /** Ms that the handler's module may take to load. */
+  /** Ms that the handler's module may take to load, and the events to be answered. */
   readonly timeoutMs: number;
-  /** Handed to the handler before the cache is written. Default: the handler is not called. */
-  readonly event?: unknown;
+  /**
+   * Handed to the handler before the cache is written, as the build of the image does with a stand-in.
+   * Default: the handler is not called.
+   */
+  readonly events?: readonly unknown[];
 }
 
 export interface WarmUpReport {
@@ -49,21 +52,26 @@ export async function warmUp(options: WarmUpOptions): Promise<WarmUpReport> {
   const stop = new AbortController();
   try {
     const problem = await Promise.race([
-      api.initialized.then((outcome) =>
-        outcome.kind === "error" ? `${outcome.error.type}: ${outcome.error.message}` : undefined,
-      ),
+      runOnce(api, options.events ?? []),
       closed.then(
         ([reason]) => `the runtime ended (${reason})\n${output().slice(-SHOWN_CHARACTERS)}`,
       ),
       after(options.timeoutMs, stop.signal).then(() => `not loaded within ${options.timeoutMs} ms`),
     ]);
-    if (problem === undefined && options.event !== undefined) await api.invoke(options.event);
     await writeCache(child, closed, stop.signal);
     return { ...openToEverybody(options.cacheDirectory), problem };
   } finally {
     stop.abort();
     await api.close();
   }
+}
+
+/** What kept the function's module from being loaded; `undefined` once each event was answered. */
+async function runOnce(api: RuntimeApi, events: readonly unknown[]): Promise<string | undefined> {
+  const outcome = await api.initialized;
+  if (outcome.kind === "error") return `${outcome.error.type}: ${outcome.error.message}`;
+  for (const event of events) await (await api.invoke(event)).settled;
+  return undefined;
 }
 
 /** Lambda's variables, and the image's over them. */
@@ -85,7 +93,7 @@ function environment(options: WarmUpOptions, runtimeApi: string): NodeJS.Process
     ...env,
     OTEL_SDK_DISABLED: "false",
     AWS_LAMBDA_RUNTIME_API: runtimeApi,
-    COLDSPAN_WARM_UP: "true",
+    COLDSPAN_WARM_UP: options.events === undefined ? "load" : "prime",
   };
 }
 

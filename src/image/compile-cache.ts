@@ -8,31 +8,45 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
+import { codeCacheDirectory, fillCodeCache, useCodeCache } from "./code-cache.ts";
 
 export const COMPILE_CACHE_LINKS = "/tmp/coldspan-compile-cache";
 /** Sizes of the heap, which Node 22's V8 counts among the flags that make code what it is. */
 const HEAP_FLAG = /^--max[-_](?:old|semi)[-_]space[-_]size=/;
 const FIRST_MAJOR_WITHOUT_HEAP_FLAGS = 24;
 
-/** Makes compiled code come from `directory`. The function returned is for when the handler is loaded. */
-export function useCompileCache(directory: string): () => void {
+/** For when the handler is loaded; answers lines for the log of a user who asks why it took so long. */
+export type HandlerLoaded = () => readonly string[];
+
+/** Makes compiled code come from `directory`. */
+export function useCompileCache(directory: string): HandlerLoaded {
   const names = namesOfThisNode(directory);
-  if (names.length === 0 || !linkAll(directory, names)) return () => undefined;
+  if (names.length === 0) return () => [`no compiled code in ${directory}: run coldspan warm`];
   const restoreFlags = forgetHeapFlags();
-  enableCompileCache(COMPILE_CACHE_LINKS);
-  return restoreFlags;
+  const report = useCodeCache(codeCacheDirectory(directory));
+  if (linkAll(directory, names)) enableCompileCache(COMPILE_CACHE_LINKS);
+  return () => {
+    restoreFlags();
+    return report();
+  };
 }
 
-/** Collects compiled code, and writes it to `directory` on SIGUSR2, which ends the process. */
-export function fillCompileCache(directory: string): () => void {
+/**
+ * Collects compiled code, and writes it to `directory` on SIGUSR2, which ends the process.
+ *
+ * @param isPriming Whether the image itself is being built, not a user's.
+ */
+export function fillCompileCache(directory: string, isPriming: boolean): HandlerLoaded {
   forgetHeapFlags();
   enableCompileCache(directory);
+  const writeCode = fillCodeCache(codeCacheDirectory(directory), isPriming);
   process.once("SIGUSR2", () => {
+    writeCode();
     flushCompileCache();
     // `process.exit` would wait for the runtime's long poll.
     process.kill(process.pid, "SIGKILL");
   });
-  return () => undefined;
+  return () => [];
 }
 
 function namesOfThisNode(directory: string): string[] {

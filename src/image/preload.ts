@@ -26,8 +26,11 @@ function start(runtime: RuntimeProcess, env: NodeJS.ProcessEnv): void {
   if (others === "") delete env.NODE_OPTIONS;
   else env.NODE_OPTIONS = others;
   // Before the bundle is compiled: it is the first to come out of the cache.
-  const isWarmUp = env.COLDSPAN_WARM_UP === "true";
-  const handlerLoaded = (isWarmUp ? fillCompileCache : useCompileCache)(COMPILE_CACHE);
+  const { COLDSPAN_WARM_UP: warmUp } = env;
+  const handlerLoaded =
+    warmUp === undefined
+      ? useCompileCache(COMPILE_CACHE)
+      : fillCompileCache(COMPILE_CACHE, warmUp === "prime");
   const require = createRequire(OWN_FILE);
   const bundle = require("./coldspan.cjs") as { readonly traceRuntime: typeof traceRuntime };
   bundle.traceRuntime(runtime, handlerLoaded);

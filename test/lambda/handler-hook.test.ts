@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BundledScript, bundleScript } from "../support/bundle-script.ts";
+import { comparable } from "../support/comparable-outcome.ts";
 import { handlerCases } from "../support/handler-cases.ts";
-import { invokeOnce, type Outcome, taskRootIn } from "../support/one-invocation.ts";
+import { invokeOnce, taskRootIn } from "../support/one-invocation.ts";
 
 const tasks = mkdtempSync(join(tmpdir(), "coldspan-tasks-"));
 let script: BundledScript;
@@ -22,20 +23,8 @@ afterAll(async () => {
 
 const clients = [4, 3] as const;
 
-/** Node's steps to a statically imported module differ from those to a dynamically imported one. */
-const LOADER_FRAME = / {4}at [^"(]*\(?node:(?:internal\/modules\/esm|diagnostics_channel)[^"]*/g;
-
-/** Without times, and without the preload's own lines: they are what differs on purpose. */
-function comparable({ stdout, answer, ...outcome }: Outcome): unknown {
-  const log = stdout
-    .split("\n")
-    .filter((line) => !/before load|wrapped call/.test(line))
-    .map((line) => line.replace(/^\S+Z/, "<time>"));
-  const text = JSON.stringify({ ...outcome, answer, log }, (_key, value: unknown) =>
-    typeof value === "string" ? value.replaceAll(LOADER_FRAME, "<loader>") : value,
-  );
-  return JSON.parse(text);
-}
+/** They are what differs on purpose. */
+const PRELOAD_LINE = /before load|wrapped call/;
 
 describe.each(clients)("under client %s", (client) => {
   test.concurrent.each(handlerCases)(
@@ -46,7 +35,7 @@ describe.each(clients)("under client %s", (client) => {
         invokeOnce({ client, taskRoot, handler }),
         invokeOnce({ client, taskRoot, handler, preload }),
       ]);
-      expect(comparable(hooked)).toEqual(comparable(plain));
+      expect(comparable(hooked, PRELOAD_LINE)).toEqual(comparable(plain));
       expect(plain.initError ?? plain.answer).toBeDefined();
       expect(hooked.stdout.includes("wrapped call")).toBe(plain.initError === undefined);
     },
