@@ -26,7 +26,8 @@ const JITTER = 0.25;
 
 /**
  * Settles within `timeoutMs`, once. A wait that reaches beyond it is not begun: the outcome is returned
- * at once as `retryable`, with the server's wish in `retryInMillis`.
+ * at once as `retryable`, with the server's wish in `retryInMillis`. The error is that of the last try
+ * that neither the deadline nor `closing` cut short.
  *
  * @param attempt one try, given the ms that are left; must settle within them and never reject
  * @param closing ends the waits, and with them the tries
@@ -37,23 +38,29 @@ export async function sendWithRetries(
   closing: AbortSignal,
 ): Promise<SendOutcome> {
   const deadline = performance.now() + timeoutMs;
+  const hasTimeAfter = (waitMs: number): boolean =>
+    !closing.aborted && waitMs <= deadline - performance.now() - MIN_TRY_MS;
   let backoffMs = FIRST_BACKOFF_MS;
   let mayRetryNow = true;
   let resends = 0;
   let answerLost = false;
+  let reason: Error | undefined;
   for (;;) {
     const { outcome, retryNow = false } = await attempt(deadline - performance.now());
     const isFree = retryNow && mayRetryNow;
-    if (outcome.status !== "retryable" && !isFree) return withResends(outcome, resends);
-    const wasLost = outcome.status !== "retryable" || outcome.answerLost;
-    answerLost ||= wasLost;
-    const waitMs = isFree ? 0 : waitBefore(outcome, backoffMs);
-    const hasTime = waitMs <= deadline - performance.now() - MIN_TRY_MS;
-    if (hasTime && waitMs > 0) await wait(waitMs, closing);
-    if (!hasTime || closing.aborted) {
-      const last = outcome.status === "retryable" ? { ...outcome, answerLost } : outcome;
-      return withResends(last, resends);
+    if (outcome.status === "success" || (outcome.status === "failure" && !isFree)) {
+      return withResends(outcome, resends);
     }
+    const wasLost = outcome.status === "failure" || outcome.answerLost;
+    answerLost ||= wasLost;
+    // What cut a try short tells less than what the try before it met.
+    if (reason === undefined || hasTimeAfter(0)) reason = outcome.error;
+    const last = outcome.status === "failure" ? outcome : { ...outcome, error: reason, answerLost };
+    const waitMs = isFree ? 0 : waitBefore(outcome, backoffMs);
+    if (!hasTimeAfter(waitMs)) return withResends(last, resends);
+    if (waitMs > 0) await wait(waitMs, closing);
+    // A freeze makes a wait longer than it was meant to be.
+    if (!hasTimeAfter(0)) return withResends(last, resends);
     if (isFree) mayRetryNow = false;
     else backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
     if (wasLost) resends++;

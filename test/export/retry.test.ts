@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { SendOutcome } from "../../src/export/destination.ts";
 import { type Attempt, sendWithRetries } from "../../src/export/retry.ts";
 
@@ -32,8 +32,35 @@ test("only resends after a lost answer are counted", async () => {
   });
 });
 
+test("a try that is cut short does not hide what the one before it met", async () => {
+  const late: Attempt = {
+    outcome: { status: "retryable", error: new Error("no time"), answerLost: true },
+  };
+  let tries = 0;
+  const attempt = (timeLeftMs: number): Promise<Attempt> =>
+    tries++ === 0
+      ? Promise.resolve(BUSY)
+      : new Promise((resolve) => setTimeout(resolve, timeLeftMs, late));
+
+  const outcome = await sendWithRetries(attempt, 400, new AbortController().signal);
+
+  expect(outcome).toMatchObject({ error: { message: "busy" }, answerLost: true });
+  expect(tries).toBe(2);
+});
+
+test("no try begins when a freeze has made the wait longer than the deadline", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const playing = play([BUSY], 1000);
+
+  await vi.advanceTimersByTimeAsync(0);
+  vi.advanceTimersByTime(60_000);
+
+  expect(await playing).toMatchObject({ outcome: { status: "retryable" }, tries: 1 });
+});
+
 test("an answer once lost stays in doubt whatever came later", async () => {
-  const { outcome } = await play([LOST, BUSY], 400);
+  const { outcome } = await play([LOST, BUSY], 1000);
 
   expect(outcome).toMatchObject({ status: "retryable", answerLost: true, resends: 1 });
 });
@@ -69,7 +96,7 @@ test("closing ends the waits and the tries", async () => {
   const closing = new AbortController();
   const wish: Attempt = { outcome: retryable({ answerLost: false, retryInMillis: 50_000 }) };
   const playing = play([wish, SUCCESS], 60_000, closing.signal);
-  setTimeout(() => closing.abort(), 20);
+  setImmediate(() => closing.abort());
 
   expect(await playing).toEqual({ outcome: wish.outcome, tries: 1 });
 });
