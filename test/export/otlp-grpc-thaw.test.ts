@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { freeze, passTimeUntil, settle, stopClock } from "./support/clock.ts";
 import { answerCall, startGrpcServer } from "./support/grpc-server.ts";
 import { openDestination, serveGrpc } from "./support/open-destination.ts";
 import { startRelay } from "./support/relay.ts";
@@ -11,6 +11,8 @@ const TIMEOUT_MS = 5000;
 
 /** Longer than the time within which the last answer still proves the connection alive. */
 const FREEZE_MS = 600;
+
+beforeEach(() => stopClock());
 
 async function serveBehindRelay() {
   const server = await serveGrpc();
@@ -25,9 +27,9 @@ test("a connection that died silently in a freeze is replaced before anything is
   await destination.send(REQUEST, TIMEOUT_MS);
 
   relay.silence();
-  await sleep(FREEZE_MS);
+  await freeze(FREEZE_MS);
   destination.wake?.();
-  const outcome = await destination.send(REQUEST, TIMEOUT_MS);
+  const outcome = await passTimeUntil(destination.send(REQUEST, TIMEOUT_MS));
 
   expect(outcome.status).toBe("success");
   expect(outcome).not.toHaveProperty("resends");
@@ -40,9 +42,10 @@ test("a connection that is only slow after the freeze is overtaken by a fresh on
   const destination = await openDestination({ endpoint });
   await destination.send(REQUEST, TIMEOUT_MS);
 
-  await sleep(FREEZE_MS);
+  await freeze(FREEZE_MS);
   relay.delay(400);
   destination.wake?.();
+  vi.advanceTimersByTime(200);
   const outcome = await destination.send(REQUEST, TIMEOUT_MS);
 
   expect(outcome.status).toBe("success");
@@ -58,7 +61,7 @@ test("a connection that outlived the freeze is used again", async () => {
   const destination = await openDestination({ endpoint });
   await destination.send(REQUEST, TIMEOUT_MS);
 
-  await sleep(FREEZE_MS);
+  await freeze(FREEZE_MS);
   destination.wake?.();
   await destination.send(REQUEST, TIMEOUT_MS);
 
@@ -85,7 +88,7 @@ test("invocations that send nothing ping less often than gRPC servers punish", a
   await destination.send(REQUEST, TIMEOUT_MS);
 
   for (let invocation = 0; invocation < 4; invocation++) {
-    await sleep(FREEZE_MS);
+    await freeze(FREEZE_MS);
     destination.wake?.();
   }
   const outcome = await destination.send(REQUEST, TIMEOUT_MS);
@@ -107,10 +110,11 @@ test("a request caught on a dying connection is sent again after the thaw, and c
   await destination.send(REQUEST, TIMEOUT_MS);
 
   const sending = destination.send(REQUEST, TIMEOUT_MS);
-  await sleep(FREEZE_MS);
+  while (server.calls.length < 2) await settle();
+  await freeze(FREEZE_MS);
   destination.wake?.();
 
-  expect(await sending).toMatchObject({ status: "success", resends: 1 });
+  expect(await passTimeUntil(sending)).toMatchObject({ status: "success", resends: 1 });
   expect(server.calls).toHaveLength(3);
 });
 
@@ -134,8 +138,8 @@ test("a request that met a silent connection makes the next one look before it s
   await destination.send(REQUEST, TIMEOUT_MS);
 
   relay.silence();
-  const lost = await destination.send(REQUEST, 1000);
-  const found = await destination.send(REQUEST, TIMEOUT_MS);
+  const lost = await passTimeUntil(destination.send(REQUEST, 1000));
+  const found = await passTimeUntil(destination.send(REQUEST, TIMEOUT_MS));
 
   expect(lost).toMatchObject({ status: "retryable", answerLost: true });
   expect(found.status).toBe("success");
@@ -149,10 +153,10 @@ test("a freeze while the collector is gone for good ends within the bound", asyn
 
   relay.silence();
   await relay.stopListening();
-  await sleep(FREEZE_MS);
+  await freeze(FREEZE_MS);
   destination.wake?.();
 
-  expect(await destination.send(REQUEST, 1000)).toMatchObject({
+  expect(await passTimeUntil(destination.send(REQUEST, 1000))).toMatchObject({
     status: "retryable",
     answerLost: false,
   });

@@ -1,6 +1,6 @@
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { OtlpConfig } from "../../../src/config.ts";
-import type { Destination } from "../../../src/export/destination.ts";
+import type { Destination, ExportRequest, SendOutcome } from "../../../src/export/destination.ts";
 import { createDestination } from "../../../src/export/destinations.ts";
 import { type GrpcCall, type GrpcServer, startGrpcServer } from "./grpc-server.ts";
 
@@ -20,6 +20,19 @@ export async function serveGrpc(
   const server = await startGrpcServer(onCall);
   onTestFinished(() => server.close());
   return { ...server, endpoint: `http://127.0.0.1:${server.port}` };
+}
+
+/** Sends until it is tried a second time, and gives up then: the outcome's error is that of the first try. */
+export async function sendOnce(
+  destination: Destination,
+  request: ExportRequest,
+  server: { readonly connections: readonly unknown[] },
+): Promise<SendOutcome> {
+  const before = server.connections.length;
+  const sending = destination.send(request, Number.POSITIVE_INFINITY);
+  await expect.poll(() => server.connections.length).toBeGreaterThan(before + 1);
+  destination.shutdown();
+  return sending;
 }
 
 export function otlpConfig(own: Partial<OtlpConfig> & Pick<OtlpConfig, "endpoint">): OtlpConfig {

@@ -18,8 +18,9 @@ export interface Relay {
 export async function startRelay(targetPort: number): Promise<Relay> {
   const connections: Socket[] = [];
   const silent = new Set<Socket>();
-  const server = createServer((client) => {
-    const target = connect(targetPort, "127.0.0.1");
+  // Nagle's algorithm would hold small writes back for 40 ms.
+  const server = createServer({ noDelay: true }, (client) => {
+    const target = connect({ port: targetPort, host: "127.0.0.1", noDelay: true });
     connections.push(client);
     pass(client, target);
     pass(target, client);
