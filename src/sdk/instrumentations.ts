@@ -2,25 +2,27 @@
 import { createRequire } from "node:module";
 import type { TracerProvider } from "@opentelemetry/api";
 import { OWN_FILE } from "../own-file.ts";
-import { type ModulePatch, watchModules } from "./module-hook.ts";
+import { MAIN_FILE, type ModulePatch, type PatchedFiles, watchModules } from "./module-hook.ts";
 
 interface Instrumentation {
   /** A file beside the bundle: CommonJS, because it is needed in the middle of a `require`. */
   readonly file: string;
-  /** The packages of which it patches something. */
-  readonly packages: readonly string[];
+  readonly patches: PatchedFiles;
 }
 
-const INSTRUMENTATIONS: readonly Instrumentation[] = [
+export const INSTRUMENTATIONS: readonly Instrumentation[] = [
   {
     file: "./instrumentation-aws-sdk.cjs",
-    packages: [
-      "@smithy/core",
-      "@smithy/smithy-client",
-      "@smithy/middleware-stack",
-      "@aws-sdk/smithy-client",
-      "@aws-sdk/middleware-stack",
-    ],
+    patches: new Map([
+      ["@smithy/core", ["/dist-cjs/submodules/client/index.js"]],
+      ["@smithy/smithy-client", [MAIN_FILE]],
+      ["@smithy/middleware-stack", [MAIN_FILE]],
+      ["@aws-sdk/smithy-client", [MAIN_FILE]],
+      [
+        "@aws-sdk/middleware-stack",
+        ["/dist/cjs/MiddlewareStack.js", "/dist-cjs/MiddlewareStack.js"],
+      ],
+    ]),
   },
 ];
 
@@ -35,9 +37,9 @@ export interface InstrumentationFile {
  */
 export function watchLibraries(provider: TracerProvider): void {
   const require = createRequire(OWN_FILE);
-  for (const { file, packages } of INSTRUMENTATIONS) {
+  for (const { file, patches } of INSTRUMENTATIONS) {
     let patch: ModulePatch | undefined;
-    watchModules(new Set(packages), (...loaded) => {
+    watchModules(patches, (...loaded) => {
       patch ??= (require(file) as InstrumentationFile).instrument(provider);
       return patch(...loaded);
     });

@@ -14,6 +14,12 @@ export type ModulePatch = (
   baseDir: string,
 ) => unknown;
 
+/** For each package its files that are patched: `MAIN_FILE`, or a path that begins at the package's directory. */
+export type PatchedFiles = ReadonlyMap<string, readonly string[]>;
+
+/** The file that the package's name stands for. */
+export const MAIN_FILE = "";
+
 /** What `node:module` has beside its documented API, and every `require` and `import` of CommonJS runs through. */
 interface Loader {
   _load(request: string, parent: unknown, isMain: boolean): unknown;
@@ -26,30 +32,35 @@ const NODE_MODULES = "/node_modules/";
 const OWN_FILES = `${dirname(OWN_FILE)}/`;
 
 /**
- * Calls `patch` once per file of these packages.
+ * Calls `patch` once per file of these.
  *
  * `module.registerHooks` would see the same modules, but before they ran, and its resolve hook costs
- * 25–60 µs for each module of the process; this costs a string search.
+ * 25–60 µs for each module of the process; this costs a string search, and for a module of these packages
+ * one more resolution.
  */
-export function watchModules(packages: ReadonlySet<string>, patch: ModulePatch): void {
+export function watchModules(packages: PatchedFiles, patch: ModulePatch): void {
   const loader = Module as unknown as Loader;
   const load = loader._load;
-  const seen = new Set<string>();
+  const done = new WeakSet<WeakKey>();
 
   loader._load = function coldspanLoad(request, parent, isMain) {
     const exports = loadUnseen(load.bind(this, request, parent, isMain));
     const packageName = packageOf(request);
-    if (!packages.has(packageName)) return exports;
+    const files = packages.get(packageName);
+    // Every file of a package requires the others again; what is not an object is not patched.
+    if (files === undefined || !isWeakKey(exports) || done.has(exports)) return exports;
     try {
       const filename = isAbsolute(request) ? request : loader._resolveFilename(request, parent);
       const cached = loader._cache[filename];
       // A module in a cycle is seen again when it is complete.
       if (cached === undefined || !cached.loaded) return exports;
-      if (!seen.has(filename)) {
-        seen.add(filename);
-        cached.exports = patchFile(filename, packageName, cached.exports, patch);
-      }
-      return cached.exports;
+      done.add(exports);
+      const file = patchedFile(filename, packageName, files);
+      if (file === undefined) return exports;
+      const patched = patch(exports, file.name, file.baseDir);
+      if (isWeakKey(patched)) done.add(patched);
+      cached.exports = patched;
+      return patched;
     } catch (error) {
       warnOnce(
         `instrument ${packageName}`,
@@ -58,6 +69,10 @@ export function watchModules(packages: ReadonlySet<string>, patch: ModulePatch):
       return exports;
     }
   };
+}
+
+function isWeakKey(value: unknown): value is WeakKey {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
 /** An error of the module being loaded shows no frame of ours, and Node's own frame by its own name. */
@@ -75,18 +90,20 @@ function isOwnFrame(frame: string): boolean {
   return frame.includes(OWN_FILES);
 }
 
-function patchFile(
+/** What a patch is told of a file, if the file is one of `files`. */
+function patchedFile(
   filename: string,
   packageName: string,
-  exports: unknown,
-  patch: ModulePatch,
-): unknown {
+  files: readonly string[],
+): { readonly name: string; readonly baseDir: string } | undefined {
   const baseLength = filename.lastIndexOf(`${NODE_MODULES}${packageName}/`);
-  if (baseLength === -1) return exports;
+  if (baseLength === -1) return undefined;
   const baseDir = filename.slice(0, baseLength + NODE_MODULES.length + packageName.length);
+  const path = filename.slice(baseDir.length);
+  if (files.includes(path)) return { name: packageName + path, baseDir };
+  if (!files.includes(MAIN_FILE)) return undefined;
   const isMainFile = Module.createRequire(filename).resolve(packageName) === filename;
-  const name = isMainFile ? packageName : packageName + filename.slice(baseDir.length);
-  return patch(exports, name, baseDir);
+  return isMainFile ? { name: packageName, baseDir } : undefined;
 }
 
 /** The package of `@scope/pkg/file` or of a path; a relative request gives what no package is called. */

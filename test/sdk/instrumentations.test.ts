@@ -6,8 +6,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { SpanKind } from "@opentelemetry/api";
+import { AwsInstrumentation } from "@opentelemetry/instrumentation-aws-sdk";
 import { type BuildOptions, build } from "esbuild";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { INSTRUMENTATIONS } from "../../src/sdk/instrumentations.ts";
 import { NODE_22_FLAGS, node22 } from "../support/node-binary.ts";
 
 const FIXTURES = "test/fixtures/aws-sdk";
@@ -130,3 +132,25 @@ test("a program without the AWS SDK loads no instrumentation", async () => {
   const { spans, instrumentationFiles } = await run(process.execPath, [], "without.mjs");
   expect({ spans, instrumentationFiles }).toEqual({ spans: [], instrumentationFiles: [] });
 });
+
+test("the files that are watched are those that the instrumentation patches", () => {
+  const watched = INSTRUMENTATIONS.flatMap(({ patches }) =>
+    [...patches].flatMap(([name, files]) => files.map((file) => name + file)),
+  );
+  const patched = definitionsOf(new AwsInstrumentation()).flatMap(({ name, patch, files }) => [
+    ...(patch === undefined ? [] : [name]),
+    ...files.map((file) => file.name),
+  ]);
+  expect(watched.toSorted()).toEqual(patched.toSorted());
+});
+
+interface Definition {
+  readonly name: string;
+  readonly patch: unknown;
+  readonly files: readonly { readonly name: string }[];
+}
+
+/** What its base class asks every instrumentation for. */
+function definitionsOf(instrumentation: AwsInstrumentation): readonly Definition[] {
+  return (instrumentation as unknown as { init(): readonly Definition[] }).init();
+}
