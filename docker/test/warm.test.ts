@@ -8,7 +8,18 @@ const engine = connectEngine(inject("dockerHost"));
 const built = functionImages(engine);
 afterAll(() => built.remove());
 
+/** As a bundler leaves it: most of one large file runs while it is loaded. */
+const bundle = [
+  ...Array.from({ length: 900 }, (_, index) => {
+    const body = `const next = { value, index: ${index} }; return next.value + (next.index >= 0 ? 1 : 0);`;
+    return `function part${index}(value) { ${body} }`;
+  }),
+  "let sum = 0;",
+  ...Array.from({ length: 900 }, (_, index) => `sum = part${index}(sum);`),
+  "exports.handler = async () => sum;",
+].join("\n");
 const files = {
+  "bundle.js": bundle,
   "app.js": `const { writeFileSync } = require("node:fs");
 const dependency = require("./dependency.js");
 let calls = 0;
@@ -18,8 +29,8 @@ exports.handler = async () => ({ calls: ++calls, dependency });`,
   "needy.js": `if (!process.env.TABLE) throw new Error("TABLE is not set");
 exports.handler = async () => "ran";`,
 };
-/** Node says of each module whether its compiled code was used. */
-const DEBUG = { NODE_DEBUG_NATIVE: "COMPILE_CACHE" };
+/** Node says of each module whether its compiled code was used; coldspan of each bundle. */
+const DEBUG = { NODE_DEBUG_NATIVE: "COMPILE_CACHE", OTEL_LOG_LEVEL: "debug" };
 
 describe.each(inject("images"))("Node $major", ({ coldspan }) => {
   const build = (handler: string, dockerfile: readonly string[]) =>
@@ -33,13 +44,24 @@ describe.each(inject("images"))("Node $major", ({ coldspan }) => {
       dependency: "loaded",
     });
     const log = (await container.logs()).stderr;
-    for (const file of [
-      "/opt/coldspan/coldspan.cjs",
-      "/var/task/app.js",
-      "/var/task/dependency.js",
-    ]) {
+    expect(log).toContain("compiled code of /opt/coldspan/coldspan.cjs was used");
+    for (const file of ["/var/task/app.js", "/var/task/dependency.js"]) {
       expect(log).toContain(`${file} was accepted`);
     }
+  });
+
+  test("all that ran of a bundle is there, and coldspan's own code as the image has it", async () => {
+    const image = await build("bundle.handler", [
+      "RUN ls -l /opt/coldspan/compile-cache/code-*/*coldspan.cjs > before",
+      "RUN coldspan warm bundle.handler",
+      "RUN ls -l /opt/coldspan/compile-cache/code-*/*coldspan.cjs | cmp - before && rm before",
+      "RUN coldspan doctor | grep 'all code of 2 bundles'",
+    ]);
+    const { api, container } = await runImageFunction(engine, { image, env: DEBUG });
+    expect((await api.invoke({})).body.toString()).toBe("900");
+    const { stderr } = await container.logs();
+    expect(stderr).toContain("compiled code of /var/task/bundle.js was used");
+    expect(stderr).not.toContain("Warning");
   });
 
   test("the handler is not called", async () => {
