@@ -31,9 +31,11 @@ export function compileFile(filename: string, findScript: FindScript): void {
     configurable: true,
     enumerable: false,
     get: () => undefined,
-    set(module: Module) {
+    set(module: unknown) {
       const shown = { value: module, configurable: true, enumerable: true, writable: true };
       Object.defineProperty(loader._cache, filename, shown);
+      // Users put stand-ins of their own there, which nobody compiles.
+      if (!(module instanceof Module)) return;
       const value = standInFor(loader.prototype._compile, findScript);
       Object.defineProperty(module, "_compile", { value, configurable: true, writable: true });
     },

@@ -89,6 +89,24 @@ const cases: readonly HandlerCase[] = [
     handler: "app.handler",
   },
   {
+    name: "a module that the user has replaced",
+    files: {
+      "app.js":
+        'require.cache[require.resolve("./a.js")] = Object.freeze({ exports: "mine", loaded: true }); exports.handler = async () => [require("./a.js"), Object.keys(require.cache)];',
+      "a.js": "module.exports = 'never';",
+    },
+    handler: "app.handler",
+  },
+  {
+    name: "a module that is loaded again",
+    files: {
+      "app.js":
+        'const first = require("./a.js"); delete require.cache[require.resolve("./a.js")]; exports.handler = async () => first === require("./a.js");',
+      "a.js": "module.exports = {};",
+    },
+    handler: "app.handler",
+  },
+  {
     name: "thrown values that are no errors",
     files: { "app.js": 'throw Object.freeze({ code: "E_FROZEN" });' },
     handler: "app.handler",
