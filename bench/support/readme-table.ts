@@ -19,6 +19,7 @@ const COLUMNS = [
   "above the bare function",
   "cold start: echo",
   "cold start: three AWS clients, zod",
+  "the same, bundled",
   "memory, MiB",
   "files at init",
   "warm request, ms",
@@ -26,12 +27,15 @@ const COLUMNS = [
 
 /** What the README says about the costs, as Markdown. */
 export function describeCosts(cold: ColdResults, warm: WarmResults): string {
-  const rows = cold.rows.filter(({ node, layout }) => node === NODE && layout === "packages");
+  const measured = cold.rows.filter(({ node }) => node === NODE);
+  const rows = measured.filter(({ layout }) => layout === "packages");
+  const bundled = measured.filter(({ layout }) => layout === "bundle");
   const shown = rows.filter(({ setup }) => HEADLINE.includes(setup));
   const body = HEADLINE.filter((id) => shown.some(({ setup }) => setup === id)).map((id) => [
     nameOf(id),
     coldCell(id, "echo", rows),
     coldCell(id, "orders", rows),
+    coldCell(id, "orders", bundled),
     memoryCell(id, rows),
     formatNumber(findRow(id, "echo", rows)?.filesRead?.files),
     warmCell(id, warm),

@@ -10,7 +10,7 @@
  * (V8 itself looks at its version and flags); whatever else is compiled as ever.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Script } from "node:vm";
 import { compileAll, compileFile } from "./compile-hook.ts";
 import { isOwnFile, STAMP_LENGTH, stampOf } from "./file-stamp.ts";
@@ -19,6 +19,8 @@ import { isOwnFile, STAMP_LENGTH, stampOf } from "./file-stamp.ts";
 const MIN_CHARACTERS = 32_768;
 /** Of the user's files: what ran must have added this much to what Node's own cache would hold. */
 const MIN_GAIN_BYTES = 65_536;
+/** Bytes of a file's name on Linux; an entry is named by the whole path of its file, of ASCII alone. */
+const MAX_NAME_LENGTH = 255;
 /** What Node calls CommonJS with, around the text of a file. */
 const HEAD = "(function (exports, require, module, __filename, __dirname) { ";
 const TAIL = "\n})";
@@ -37,7 +39,7 @@ export function useCodeCache(directory: string): () => readonly string[] {
   const report: string[] = [];
   for (const name of entriesOf(directory)) {
     compileFile(decodeURIComponent(name), (content, filename) => {
-      const code = codeIn(readFileSync(join(directory, name)), stampOf(content, filename));
+      const code = readCode(join(directory, name), stampOf(content, filename));
       const script = code && scriptOf(content, filename, code);
       report.push(`compiled code of ${filename} was ${fateOf(script)}`);
       return script;
@@ -55,6 +57,8 @@ interface Collected {
   readonly script: Script;
   readonly content: string;
   readonly filename: string;
+  /** Of the entry. */
+  readonly path: string;
   /** What V8 had compiled before anything ran. */
   readonly outlineBytes: number;
 }
@@ -66,18 +70,16 @@ interface Collected {
  *   a whole invocation, and a process that only loads modules may have dropped some of it by now.
  */
 export function fillCodeCache(directory: string, isPriming: boolean): () => void {
-  const present = entriesOf(directory);
   const collected: Collected[] = [];
   const compileOnly = compileAll((content, filename) => {
     if (content.length < MIN_CHARACTERS) return undefined;
-    const name = encodeURIComponent(filename);
-    const entry = present.has(name) ? readFileSync(join(directory, name)) : undefined;
-    const code = entry && codeIn(entry, stampOf(content, filename));
+    const path = join(directory, encodeURIComponent(filename));
+    const code = readCode(path, stampOf(content, filename));
     try {
       const script = scriptOf(content, filename, code);
       if (isPriming || script.cachedDataRejected !== false) {
         const outlineBytes = script.createCachedData().byteLength;
-        collected.push({ script, content, filename, outlineBytes });
+        collected.push({ script, content, filename, path, outlineBytes });
       }
       return script;
     } catch {
@@ -86,12 +88,11 @@ export function fillCodeCache(directory: string, isPriming: boolean): () => void
   });
   return () => {
     mkdirSync(directory, { recursive: true });
-    for (const { script, content, filename, outlineBytes } of collected) {
+    for (const { script, content, filename, path, outlineBytes } of collected) {
       const code = script.createCachedData();
-      const isWorthIt = code.byteLength - outlineBytes >= MIN_GAIN_BYTES;
-      if (isWorthIt || isOwnFile(filename)) {
-        const entry = Buffer.concat([Buffer.from(stampOf(content, filename)), code]);
-        writeFileSync(join(directory, encodeURIComponent(filename)), entry);
+      const isWorthIt = code.byteLength - outlineBytes >= MIN_GAIN_BYTES || isOwnFile(filename);
+      if (isWorthIt && basename(path).length <= MAX_NAME_LENGTH) {
+        writeFileSync(path, Buffer.concat([Buffer.from(stampOf(content, filename)), code]));
       } else {
         compileOnly(content, filename); // So that Node's own cache has it.
       }
@@ -99,9 +100,15 @@ export function fillCodeCache(directory: string, isPriming: boolean): () => void
   };
 }
 
-function codeIn(entry: Buffer, stamp: string): Buffer | undefined {
-  const isOfThisText = entry.toString("latin1", 0, STAMP_LENGTH) === stamp;
-  return isOfThisText ? entry.subarray(STAMP_LENGTH) : undefined;
+/** The code in an entry that was made from the text of this stamp. */
+function readCode(path: string, stamp: string): Buffer | undefined {
+  try {
+    const entry = readFileSync(path);
+    const isOfThisText = entry.toString("latin1", 0, STAMP_LENGTH) === stamp;
+    return isOfThisText ? entry.subarray(STAMP_LENGTH) : undefined;
+  } catch {
+    return undefined; // No entry yet, or none that this user may read.
+  }
 }
 
 function entriesOf(directory: string): ReadonlySet<string> {

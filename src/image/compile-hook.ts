@@ -31,9 +31,10 @@ export function compileFile(filename: string, findScript: FindScript): void {
     configurable: true,
     enumerable: false,
     get: () => undefined,
-    set(module: unknown) {
-      const shown = { value: module, configurable: true, enumerable: true, writable: true };
-      Object.defineProperty(loader._cache, filename, shown);
+    set(module: Module) {
+      // Removed first: its place among the others is where Node puts it.
+      Reflect.deleteProperty(loader._cache, filename);
+      loader._cache[filename] = module;
       // Users put stand-ins of their own there, which nobody compiles.
       if (!(module instanceof Module)) return;
       const value = standInFor(loader.prototype._compile, findScript);

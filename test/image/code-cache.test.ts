@@ -1,5 +1,5 @@
 /** The image's files in the real runtimes: what was compiled ahead is used, and only for the text it was made from. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,12 +43,15 @@ afterAll(() => rmSync(parent, { recursive: true }));
 interface Image {
   readonly home: string;
   readonly taskRoot: string;
+  /** Of the handler's file, below the task root. */
+  readonly folder: string;
 }
 
 describe.each(LAMBDA_RUNTIMES)("Node $node, client $ric", (runtime) => {
   test("a bundle's code and coldspan's own are used, with any memory size", async () => {
-    const { home, taskRoot } = await warmed(runtime);
-    const { answer, log } = await run(runtime, { home, taskRoot });
+    const image = await warmed(runtime);
+    const { home, taskRoot } = image;
+    const { answer, log } = await run(runtime, image);
     expect(answer).toEqual(ANSWER);
     expect(log).toContain(`compiled code of ${home}/coldspan.cjs was used`);
     expect(log).toContain(`compiled code of ${taskRoot}/app.js was used`);
@@ -56,10 +59,28 @@ describe.each(LAMBDA_RUNTIMES)("Node $node, client $ric", (runtime) => {
   });
 
   test("a file of which little ran stays in Node's own cache", async () => {
-    const { home, taskRoot } = await warmed(runtime);
-    const { log } = await run(runtime, { home, taskRoot });
+    const image = await warmed(runtime);
+    const { taskRoot } = image;
+    const { log } = await run(runtime, image);
     expect(log).not.toContain(`compiled code of ${taskRoot}/idle.js`);
     expect(log).toContain(`${taskRoot}/idle.js was accepted`);
+  });
+
+  test("a path too long to be a file's name is left to Node's own cache", async () => {
+    const image = await warmed(runtime, join("d".repeat(120), "e".repeat(120)));
+    const { answer, log } = await run(runtime, image);
+    expect(answer).toEqual(ANSWER);
+    expect(log).toContain(`${image.taskRoot}/${image.folder}/app.js was accepted`);
+  });
+
+  test("code that the function's user may not read is compiled anew", async () => {
+    const image = await warmed(runtime);
+    for (const entry of entriesOf(image)) {
+      rmSync(entry);
+      mkdirSync(entry);
+    }
+    const { answer } = await run(runtime, image);
+    expect(answer).toEqual(ANSWER);
   });
 
   test("another text of the same length is compiled anew", async () => {
@@ -95,17 +116,19 @@ function entriesOf({ home }: Image): readonly string[] {
 }
 
 /** The image's files beside a function, as `coldspan warm` leaves them. */
-async function warmed(runtime: Runtime): Promise<Image> {
+async function warmed(runtime: Runtime, folder = ""): Promise<Image> {
   const home = mkdtempSync(join(parent, "home-"));
   const taskRoot = mkdtempSync(join(parent, "task-"));
   await cp("dist/image/opt/coldspan", home, { recursive: true });
-  writeFileSync(join(taskRoot, "app.js"), BUNDLE);
-  writeFileSync(join(taskRoot, "idle.js"), IDLE);
-  const running = await start(runtime, { home, taskRoot }, { COLDSPAN_WARM_UP: "load" });
+  mkdirSync(join(taskRoot, folder), { recursive: true });
+  writeFileSync(join(taskRoot, folder, "app.js"), BUNDLE);
+  writeFileSync(join(taskRoot, folder, "idle.js"), IDLE);
+  const image = { home, taskRoot, folder };
+  const running = await start(runtime, image, { COLDSPAN_WARM_UP: "load" });
   await running.api.initialized;
   process.kill(running.pid, "SIGUSR2");
   await running.exited;
-  return { home, taskRoot };
+  return image;
 }
 
 async function run(
@@ -124,7 +147,7 @@ async function run(
 
 async function start(
   { node, ric }: Runtime,
-  { home, taskRoot }: Image,
+  { home, taskRoot, folder }: Image,
   env: Readonly<Record<string, string>>,
   execArgv: readonly string[] = [],
 ): Promise<FunctionProcess> {
@@ -132,7 +155,7 @@ async function start(
     node: await ensureNode(node),
     ric: await installRuntime(await ensureRuntime(ric)),
     taskRoot,
-    handler: "app.handler",
+    handler: join(folder, "app.handler"),
     execArgv: [...execArgv, "--require", join(home, "preload.cjs")],
     env: { OTEL_TRACES_EXPORTER: "none", ...env },
   });
