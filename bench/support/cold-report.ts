@@ -55,16 +55,17 @@ export function describeColdStarts(results: ColdResults): string {
 export function addedTo(row: ColdRow, rows: readonly ColdRow[]): Added | undefined {
   const baseline = baselineRow(row, rows);
   if (baseline === undefined || row.failure !== undefined) return undefined;
-  const difference = (...metrics: Metric[]) => {
+  const compare = (compareRound: (own: number, bare: number) => number, metrics: Metric[]) => {
     const own = sumOf(row, metrics);
-    return summarize(sumOf(baseline, metrics).map((value, round) => (own[round] ?? NaN) - value));
+    const bare = sumOf(baseline, metrics);
+    return summarize(bare.map((value, round) => compareRound(own[round] ?? NaN, value)));
   };
-  const total = (of: ColdRow) => median(sumOf(of, ["initMs", "firstMs"]));
+  const difference = (own: number, bare: number): number => own - bare;
   return {
-    ms: difference("initMs", "firstMs"),
-    cpuMs: difference("initCpuMs", "firstCpuMs"),
-    residentMib: difference("residentMib"),
-    ratio: total(row) / total(baseline),
+    ms: compare(difference, ["initMs", "firstMs"]),
+    cpuMs: compare(difference, ["initCpuMs", "firstCpuMs"]),
+    residentMib: compare(difference, ["residentMib"]),
+    ratio: compare((own, bare) => own / bare, ["initMs", "firstMs"]).median,
   };
 }
 
