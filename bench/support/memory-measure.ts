@@ -110,9 +110,10 @@ async function runCase(
     spans += totalSpans(await collector.take(0));
   }
   const invocations = perSample * (samples.length - 1);
-  // A busy environment puts off what it sends after its return.
+  // A busy environment puts off what it sends after its return. Each probe is an invocation,
+  // too, and init is a span.
   const isDelivered = state === "alive" && setup.exportsBy !== undefined;
-  const due = isDelivered ? invocations * SPANS - spans : 0;
+  const due = isDelivered ? invocations * SPANS + samples.length + 1 - spans : 0;
   spans += totalSpans(await collector.take(due));
   const responseMs = totalMs / invocations;
   return { setup: setup.id, collector: state, samples, spans, responseMs };
