@@ -41,24 +41,28 @@ const OWN_FILES = `${dirname(OWN_FILE)}/`;
 export function watchModules(packages: PatchedFiles, patch: ModulePatch): void {
   const loader = Module as unknown as Loader;
   const load = loader._load;
-  const done = new WeakSet<WeakKey>();
+  const done = new Map<string, WeakSet<WeakKey>>();
 
   loader._load = function coldspanLoad(request, parent, isMain) {
     const exports = loadUnseen(load.bind(this, request, parent, isMain));
     const packageName = packageOf(request);
     const files = packages.get(packageName);
-    // Every file of a package requires the others again; what is not an object is not patched.
-    if (files === undefined || !isWeakKey(exports) || done.has(exports)) return exports;
+    if (files === undefined || !isWeakKey(exports)) return exports;
+    // Every file of a package requires the others again. By request, too: two files may have one object
+    // for their exports, of which one is patched.
+    const seen = done.get(request) ?? new WeakSet();
+    if (seen.has(exports)) return exports;
+    done.set(request, seen);
     try {
       const filename = isAbsolute(request) ? request : loader._resolveFilename(request, parent);
       const cached = loader._cache[filename];
       // A module in a cycle is seen again when it is complete.
       if (cached === undefined || !cached.loaded) return exports;
-      done.add(exports);
+      seen.add(exports);
       const file = patchedFile(filename, packageName, files);
       if (file === undefined) return exports;
       const patched = patch(exports, file.name, file.baseDir);
-      if (isWeakKey(patched)) done.add(patched);
+      if (isWeakKey(patched)) seen.add(patched);
       cached.exports = patched;
       return patched;
     } catch (error) {
