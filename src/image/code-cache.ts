@@ -24,6 +24,7 @@ const MAX_NAME_LENGTH = 255;
 /** What Node calls CommonJS with, around the text of a file. */
 const HEAD = "(function (exports, require, module, __filename, __dirname) { ";
 const TAIL = "\n})";
+let hasImported = false;
 
 /** Where the code for this Node.js is, below the directory of all caches. */
 export function codeCacheDirectory(directory: string): string {
@@ -123,7 +124,10 @@ function entriesOf(directory: string): ReadonlySet<string> {
 export function scriptOf(content: string, filename: string, cachedData?: Buffer): Script {
   const { Script, constants } = process.getBuiltinModule("node:vm");
   const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-  if (content.includes("import(")) importUnwarned(Script, importModuleDynamically);
+  if (!hasImported && content.includes("import(")) {
+    hasImported = true;
+    importUnwarned(Script, importModuleDynamically);
+  }
   return new Script(HEAD + content + TAIL, {
     filename,
     columnOffset: -HEAD.length,
@@ -133,8 +137,8 @@ export function scriptOf(content: string, filename: string, cachedData?: Buffer)
 }
 
 /**
- * Imports what is loaded already. The first `import()` of such a script has Node warn that this way of
- * making scripts is experimental: the user did not choose it.
+ * Imports what is loaded already. The first `import()` of such a script has Node warn, once in a process,
+ * that this way of making scripts is experimental: the user did not choose it.
  */
 function importUnwarned(
   Script: typeof import("node:vm").Script,

@@ -27,10 +27,11 @@ function start(runtime: RuntimeProcess, env: NodeJS.ProcessEnv): void {
   else env.NODE_OPTIONS = others;
   // Before the bundle is compiled: it is the first to come out of the cache.
   const { COLDSPAN_WARM_UP: warmUp } = env;
+  const isPriming = warmUp === "prime";
   const handlerLoaded =
-    warmUp === undefined
-      ? useCompileCache(COMPILE_CACHE)
-      : fillCompileCache(COMPILE_CACHE, warmUp === "prime");
+    isPriming || warmUp === "load"
+      ? fillCompileCache(COMPILE_CACHE, isPriming)
+      : useCompileCache(COMPILE_CACHE);
   const require = createRequire(OWN_FILE);
   const bundle = require("./coldspan.cjs") as { readonly traceRuntime: typeof traceRuntime };
   bundle.traceRuntime(runtime, handlerLoaded);
