@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { trace } from "@opentelemetry/api";
 import type { SQSEvent } from "aws-lambda";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { setLifecycle } from "../../src/seam.ts";
 import { withTracing } from "../../src/trace/handler.ts";
 import { processRecords } from "../../src/trace/process-records.ts";
@@ -126,6 +126,27 @@ describe("processRecords", () => {
       { itemIdentifier: "message-3" },
     ]);
     expect(signalled).toBe(true);
+  });
+
+  it.each([
+    { remainingMs: 60_000, marginMs: 1_000 },
+    { remainingMs: 4_000, marginMs: 800 },
+    { remainingMs: 1_500, marginMs: 500 },
+  ])("keeps $marginMs ms of $remainingMs free unless told otherwise", async (it) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const context = { getRemainingTimeInMillis: () => it.remainingMs };
+    let signal: AbortSignal | undefined;
+    const work = (_record: unknown, given: AbortSignal) => {
+      signal = given;
+      return new Promise<never>(() => {});
+    };
+    const answer = processRecords(sqsEvent(1), work, { context, ...quiet });
+    await vi.advanceTimersByTimeAsync(it.remainingMs - it.marginMs - 1);
+    expect(signal?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(signal?.aborted).toBe(true);
+    expect((await answer).batchItemFailures).toEqual([{ itemIdentifier: "message-1" }]);
   });
 
   it("follows records of a parsed copy of the event", async () => {
