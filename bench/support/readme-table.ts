@@ -27,9 +27,9 @@ const COLUMNS = [
 
 /** What the README says about the costs, as Markdown. */
 export function describeCosts(cold: ColdResults, warm: WarmResults): string {
-  const measured = cold.rows.filter(({ node }) => node === NODE);
-  const rows = measured.filter(({ layout }) => layout === "packages");
-  const bundled = measured.filter(({ layout }) => layout === "bundle");
+  const ofNode = cold.rows.filter(({ node }) => node === NODE);
+  const rows = ofNode.filter(({ layout }) => layout === "packages");
+  const bundled = ofNode.filter(({ layout }) => layout === "bundle");
   const shown = rows.filter(({ setup }) => HEADLINE.includes(setup));
   const body = HEADLINE.filter((id) => shown.some(({ setup }) => setup === id)).map((id) => [
     nameOf(id),
@@ -40,7 +40,10 @@ export function describeCosts(cold: ColdResults, warm: WarmResults): string {
     formatNumber(findRow(id, "echo", rows)?.filesRead?.files),
     warmCell(id, warm),
   ]);
-  return [renderTable(COLUMNS, body), describeHeader(cold), describeNotes(shown)].join("\n\n");
+  const measured = `Warm requests: coldspan ${warm.machine.commit}, ${warm.measuredAt.slice(0, 10)}, on the same machine.`;
+  return [renderTable(COLUMNS, body), describeHeader(cold), measured, describeNotes(shown)].join(
+    "\n\n",
+  );
 }
 
 function findRow(id: string, app: App, rows: readonly ColdRow[]): ColdRow | undefined {
