@@ -16,7 +16,7 @@ function createPackage(name: string, files: Readonly<Record<string, string>>): N
 }
 
 test("only the files that are watched are patched, each once", () => {
-  const require = createPackage("watched-once", {
+  const load = createPackage("watched-once", {
     "index.js": "exports.main = true; exports.other = require('watched-once/other.js');",
     "other.js": "exports.other = true;",
     "client.js": "exports.client = true;",
@@ -27,15 +27,15 @@ test("only the files that are watched are patched, each once", () => {
     return { ...(exports as object), patched: true };
   });
   for (let turn = 0; turn < 2; turn++) {
-    expect(require("watched-once")).toMatchObject({ main: true, patched: true });
-    expect(require("watched-once/client.js")).toEqual({ client: true, patched: true });
-    expect(require("watched-once/other.js")).toEqual({ other: true });
+    expect(load("watched-once")).toMatchObject({ main: true, patched: true });
+    expect(load("watched-once/client.js")).toEqual({ client: true, patched: true });
+    expect(load("watched-once/other.js")).toEqual({ other: true });
   }
   expect(patched).toEqual(["watched-once", "watched-once/client.js"]);
 });
 
 test("a watched file is patched though another has shown its exports before", () => {
-  const require = createPackage("watched-alias", {
+  const load = createPackage("watched-alias", {
     "alias.js": "module.exports = require('./client.js');",
     "client.js": "exports.client = true;",
   });
@@ -44,7 +44,7 @@ test("a watched file is patched though another has shown its exports before", ()
     patched.push(name);
     return exports;
   });
-  require("watched-alias/alias.js");
-  require("watched-alias/client.js");
+  load("watched-alias/alias.js");
+  load("watched-alias/client.js");
   expect(patched).toEqual(["watched-alias/client.js"]);
 });
